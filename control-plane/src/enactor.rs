@@ -1,0 +1,155 @@
+//! The enactor: a loop that takes no orders. Woken by a notice or by a tick, it looks at the whole truth, and moves
+//! every head of its ring one step: to the tip, as long as there is one ring.
+
+use crate::notices::{ADMITTED, Notices};
+use crate::store::StoreError;
+use plan_rules::{Enactment, Next, Outcome};
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use zone_model::{Generation, Id, Version};
+
+/// One of several equal enactors, without a leader.
+#[derive(Debug)]
+pub struct Enactor {
+    pool: PgPool,
+    name: String,
+    instance: Uuid,
+    ring: String,
+    tick: Duration,
+    moved: Notices,
+}
+
+/// A head that is not where it should be.
+#[derive(Clone, Debug)]
+struct Behind {
+    zone_group: i64,
+    group: String,
+    head: Option<Version>,
+    tip: Version,
+}
+
+impl Enactor {
+    /// An enactor of `ring` under a name that people chose. Looks every `tick`, and whenever it is woken.
+    #[must_use]
+    pub fn new(pool: PgPool, name: String, ring: String, tick: Duration, moved: Notices) -> Self {
+        Self { pool, name, instance: Uuid::new_v4(), ring, tick, moved }
+    }
+
+    /// Runs until `shutdown`. Whatever fails is tried again: there is no state to be poisoned.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let mut listener = None;
+        while !shutdown.is_cancelled() {
+            if listener.is_none() {
+                listener = self.listen().await;
+            }
+            if let Err(error) = self.look_and_move().await {
+                tracing::warn!(enactor = %self.name, %error, "could not enact; the next look tries again");
+            }
+            let woken = async {
+                match &mut listener {
+                    Some(listening) => listening.recv().await.is_ok(),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                heard = woken => if !heard { listener = None },
+                () = tokio::time::sleep(self.tick) => {}
+            }
+        }
+        tracing::info!(enactor = %self.name, "stopped");
+    }
+
+    async fn listen(&self) -> Option<PgListener> {
+        let mut listener = PgListener::connect_with(&self.pool).await.ok()?;
+        listener.listen(ADMITTED).await.ok()?;
+        Some(listener)
+    }
+
+    /// One look, and again for as long as somebody else moved first.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    async fn look_and_move(&self) -> Result<(), StoreError> {
+        sqlx::query_file!("queries/enactment/say_that_an_enactor_lives.sql", self.name, self.instance)
+            .execute(&self.pool)
+            .await?;
+        loop {
+            let behind = self.heads_behind_their_tip().await?;
+            let mut moves = Vec::new();
+            for group in behind {
+                match Enactment.read(group.head, group.tip) {
+                    Next::Move(to) => moves.push((group, to)),
+                    Next::Stop(outcome) => self.tell(&group, outcome),
+                    Next::Read => {}
+                }
+            }
+            if moves.is_empty() {
+                return Ok(());
+            }
+            let ours = self.write(&moves).await?;
+            if !ours.is_empty() {
+                self.moved.send();
+            }
+            let mut again = false;
+            for (group, _) in &moves {
+                match Enactment.written(ours.contains(&group.zone_group)) {
+                    Next::Stop(outcome) => self.tell(group, outcome),
+                    Next::Read | Next::Move(_) => {
+                        self.tell(group, Outcome::LostRace);
+                        again = true;
+                    }
+                }
+            }
+            if !again {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn heads_behind_their_tip(&self) -> Result<Vec<Behind>, StoreError> {
+        let rows = sqlx::query_file!("queries/enactment/read_heads_behind_their_tip.sql", self.ring)
+            .fetch_all(&self.pool)
+            .await?;
+        let mut behind = Vec::with_capacity(rows.len());
+        for row in rows {
+            let head = match (row.head_generation, row.head_id) {
+                (Some(generation), Some(id)) => Some(version(generation, &id)?),
+                _ => None,
+            };
+            let tip = version(row.tip_generation, &row.tip_id)?;
+            behind.push(Behind { zone_group: row.zone_group, group: row.name, head, tip });
+        }
+        Ok(behind)
+    }
+
+    async fn write(&self, moves: &[(Behind, Version)]) -> Result<BTreeSet<i64>, StoreError> {
+        let groups: Vec<i64> = moves.iter().map(|(group, _)| group.zone_group).collect();
+        let generations: Vec<i64> = moves.iter().map(|(_, to)| to.generation.get()).collect();
+        let ours = sqlx::query_file_scalar!("queries/enactment/move_heads.sql", self.ring, &groups, &generations, self.name)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(ours.into_iter().collect())
+    }
+
+    fn tell(&self, behind: &Behind, outcome: Outcome) {
+        let (enactor, group, ring) = (&self.name, &behind.group, &self.ring);
+        let generation = behind.tip.generation;
+        match outcome {
+            Outcome::Refused => tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is on a fork"),
+            Outcome::Superseded => tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is above the tip"),
+            Outcome::Enacted => tracing::info!(%enactor, %group, %ring, %generation, %outcome),
+            Outcome::AlreadyEnacted | Outcome::LostRace => tracing::debug!(%enactor, %group, %ring, %generation, %outcome),
+        }
+    }
+}
+
+fn version(generation: i64, id: &[u8]) -> Result<Version, StoreError> {
+    let generation = Generation::new(generation).ok_or_else(|| StoreError::Damaged(format!("generation {generation}")))?;
+    let id = Id::from_bytes(id).ok_or_else(|| StoreError::Damaged("a generation's id".to_owned()))?;
+    Ok(Version { generation, id })
+}

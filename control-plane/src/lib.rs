@@ -1,0 +1,10 @@
+//! The hands of Holdfast's control plane: the REST API, the Postgres history and the loops.
+
+pub mod admission;
+pub mod database;
+pub mod enactor;
+pub mod http;
+pub mod notices;
+pub mod settings;
+pub mod store;
+pub mod tokens;

@@ -1,0 +1,51 @@
+//! The history in Postgres: what is read to decide, and what is written under the premise of the decision.
+
+mod read;
+mod write;
+
+pub use read::ReadHistory;
+pub use write::{StagedPlan, Written};
+
+use sqlx::PgPool;
+
+/// Reads and writes the history; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct HistoryStore {
+    pool: PgPool,
+}
+
+/// The database could not be asked, or holds what was never written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database is away, slow, or refused a statement.
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A row is not what Holdfast writes.
+    #[error("the database holds a damaged row: {0}")]
+    Damaged(String),
+}
+
+impl StoreError {
+    /// Whether the database refused a write that the rules had let through, because the world had moved on between
+    /// the decision and the write. Told by the refusal's SQLSTATE (`migrations/README.md`).
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(refusal)) = self else { return false };
+        // Stale plan, number not next, number out of order; deadlock; lock time-out.
+        refusal.code().is_some_and(|code| matches!(&*code, "HF004" | "HF006" | "HF018" | "40P01" | "55P03"))
+    }
+}
+
+impl HistoryStore {
+    /// A store over a pool of connections.
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// The pool.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}

@@ -1,0 +1,75 @@
+-- Enactment: a ring's head is the greatest move that it has, so a late move is a row without effect and nothing is ever moved backwards.
+
+create table ring (
+    ring text collate "C" primary key check (ring ~ '^[a-z0-9_][a-z0-9._-]{0,254}$')
+);
+insert into ring values ('fleet');
+
+create table head_move (
+    zone_group bigint not null,
+    ring text collate "C" not null references ring,
+    generation bigint not null,
+    at timestamptz not null default now(),
+    -- The enactor's name, for people.
+    by text not null check (length(by) between 1 and 255),
+    primary key (zone_group, ring, generation),
+    -- Never dangling: what a head points at cannot go.
+    foreign key (zone_group, generation) references generation
+);
+
+-- Enactors say that they are alive. Updated in place; nothing that is safe rests on it.
+create table enactor (
+    enactor text collate "C" primary key check (length(enactor) between 1 and 255),
+    instance uuid not null,
+    seen timestamptz not null default now(),
+    login name not null default current_user
+) with (fillfactor = 50);
+
+-- While nothing raises a floor, reading it needs no lock; the migration that lets it rise adds FOR SHARE on the group here.
+create function move_is_above_the_floor() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+    wrong record;
+begin
+    perform refuse_old_snapshot();
+    select a.zone_group, a.generation, z.floor into wrong from added a join zone_group z on z.zone_group = a.zone_group where a.generation < z.floor limit 1;
+    if found then
+        raise exception using errcode = 'HF009',
+            message = format('generation %s of group %s cannot be enacted: it is below the floor %s', wrong.generation, wrong.zone_group, wrong.floor);
+    end if;
+    return null;
+end
+$$;
+create trigger move_is_above_the_floor after insert on head_move referencing new table as added for each statement execute function move_is_above_the_floor();
+
+-- Only a move below a greater one can go. What is judged is what stays when the statement is done, so one DELETE of everything finds nothing greater:
+--   1. clean-up looks which moves are old, and is stopped;
+--   2. the head it saw is superseded, and superseded again;
+--   3. clean-up deletes by its old list: whatever is in force is the greatest, so it is not below a greater one: refused.
+create function move_is_superseded() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+    wrong record;
+begin
+    perform refuse_old_snapshot();
+    select r.zone_group, r.ring, r.generation into wrong
+    from (select zone_group, ring, max(generation) as generation from removed group by zone_group, ring) r
+    where not exists (
+        select from head_move m where m.zone_group = r.zone_group and m.ring = r.ring and m.generation > r.generation offset 0)
+    limit 1;
+    if found then
+        raise exception using errcode = 'HF010',
+            message = format('generation %s is the head of group %s in ring %s: no greater move would stay', wrong.generation, wrong.zone_group, wrong.ring);
+    end if;
+    return null;
+end
+$$;
+create trigger move_is_superseded after delete on head_move referencing old table as removed for each statement execute function move_is_superseded();
+
+create trigger ring_never_changes before update or delete or truncate on ring for each statement execute function refuse_to_change();
+create trigger head_move_never_changes before update or truncate on head_move for each statement execute function refuse_to_change();
+create trigger enactor_never_truncated before truncate on enactor for each statement execute function refuse_to_change();
+
+revoke execute on function move_is_above_the_floor, move_is_superseded from public;
+
+grant select on ring, head_move, enactor to holdfast_admit, holdfast_enact, holdfast_read;
+grant insert (zone_group, ring, generation, by) on head_move to holdfast_enact;
+grant insert (enactor, instance, seen), update (instance, seen) on enactor to holdfast_enact;

@@ -1,0 +1,106 @@
+-- Reading the history: what stands at the tip for some names, what stands in a zone at any generation. Tombstones included: a value that is null is gone.
+
+-- The newest admitted version of every (type, covered) that was ever written at the names asked for. Staged plans are passed over. A name with a million
+-- versions costs the same as one with a single version: from one (type, covered) to the next by index, and there straight to the greatest plan.
+-- The owner '' is no name: for the `touched` rows see touched_at.
+create function names_at_tip(zones bigint[], owners text[])
+returns table (zone bigint, owner text, type int, covered int, value bytea, plan bigint, generation bigint)
+language plpgsql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+#variable_conflict use_column
+begin
+    -- unnest would fill up the shorter array, and "no such name" would look like an answer.
+    if cardinality(zones) <> cardinality(owners) then
+        raise exception using errcode = 'HF013', message = format('%s zones, but %s owners', cardinality(zones), cardinality(owners));
+    end if;
+    return query
+    with recursive kind as (
+        select n.zone, n.owner, k.type, k.covered
+        from (select distinct u.zone, u.owner collate "C" as owner from unnest(zones, owners) as u (zone, owner) where u.owner <> '') n
+        cross join lateral (
+            select c.type, c.covered from change c where c.zone = n.zone and c.owner = n.owner order by c.type, c.covered limit 1
+        ) k
+        union all
+        select k.zone, k.owner, m.type, m.covered
+        from kind k
+        cross join lateral (
+            select c.type, c.covered from change c
+            where c.zone = k.zone and c.owner = k.owner and (c.type, c.covered) > (k.type, k.covered)
+            order by c.type, c.covered limit 1
+        ) m
+    )
+    select k.zone, k.owner, k.type, k.covered, newest.value, newest.plan, newest.generation
+    from kind k
+    cross join lateral (
+        select c.value, c.plan, g.generation
+        from change c
+        cross join lateral (select g.generation from generation g where g.plan = c.plan offset 0) g
+        where c.zone = k.zone and c.owner = k.owner and c.type = k.type and c.covered = k.covered
+        order by c.plan desc limit 1
+    ) newest;
+end
+$$;
+
+revoke execute on function names_at_tip from public;
+grant execute on function names_at_tip to holdfast_admit, holdfast_read;
+
+-- The whole state of a zone at a generation. Judged by generation, not by plan number: for names the two orders agree, for `touched` rows only this one is right.
+create function zone_at(of_zone bigint, at_generation bigint)
+returns table (zone bigint, owner text, type int, covered int, value bytea, plan bigint, generation bigint)
+language sql stable
+as $$
+    select distinct on (c.owner, c.type, c.covered) c.zone, c.owner, c.type, c.covered, c.value, c.plan, g.generation
+    from change c
+    join generation g on g.plan = c.plan
+    where c.zone = of_zone and g.generation <= at_generation
+    order by c.owner, c.type, c.covered, g.generation desc
+$$;
+
+-- The newest generation at or below `at_generation` that touched a zone, or null: what its serial goes by. The greatest plan is not enough:
+--   1. plan 7 and plan 8 change unlike names of one zone;
+--   2. plan 8 is admitted as generation 4, plan 7 as generation 5: no conflict, both are right;
+--   3. the newest `touched` row by number is plan 8's, but the zone was touched last by generation 5.
+-- So from there on one looks at the rest, either at the generations above or at the zone's own rows, whichever are fewer.
+create function touched_at(of_zone bigint, at_generation bigint) returns bigint
+language plpgsql stable
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+    of_group bigint;
+    upto bigint;
+    newest bigint;
+    later bigint;
+begin
+    select z.zone_group into of_group from zone z where z.zone = of_zone;
+    select max(g.generation) into upto from generation g where g.zone_group = of_group and g.generation <= at_generation;
+    select g.generation into newest
+    from change c
+    cross join lateral (select g.generation from generation g where g.plan = c.plan and g.generation <= upto offset 0) g
+    where c.zone = of_zone and c.owner = '' and c.type = 65536 and c.covered = 0
+    order by c.plan desc limit 1;
+    if newest is null or newest = upto then
+        return newest;
+    end if;
+    if upto - newest <= (select count(*) from (
+        select from change c where c.zone = of_zone and c.owner = '' and c.type = 65536 and c.covered = 0 limit upto - newest) own)
+    then
+        select g.generation into later
+        from generation g
+        where g.zone_group = of_group and g.generation > newest and g.generation <= upto
+          and exists (select from change c where c.plan = g.plan and c.zone = of_zone and c.type = 65536 offset 0)
+        order by g.generation desc limit 1;
+    else
+        select max(g.generation) into later
+        from change c
+        cross join lateral (select g.generation from generation g where g.plan = c.plan and g.generation <= upto offset 0) g
+        where c.zone = of_zone and c.owner = '' and c.type = 65536 and c.covered = 0;
+    end if;
+    return coalesce(later, newest);
+end
+$$;
+
+revoke execute on function zone_at, touched_at from public;
+grant execute on function zone_at, touched_at to holdfast_admit, holdfast_read;

@@ -1,0 +1,79 @@
+//! Says what is served: at every install, and once a second that the server is alive.
+
+use super::fetch::{FetchError, soon};
+use super::{BACKOFF_MAX, BACKOFF_MIN, Replica, connect};
+use crate::snapshot::GroupNumber;
+use sqlx::PgConnection;
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use zone_model::Version;
+
+/// A server counts as live for three seconds after a heartbeat.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(replica: &Replica, stop: &CancellationToken) {
+    let mut backoff = BACKOFF_MIN;
+    while !stop.is_cancelled() {
+        let error = tokio::select! {
+            Err(error) = report(replica, &mut backoff) => error,
+            () = stop.cancelled() => return,
+        };
+        tracing::debug!(%error, "reports cannot be written");
+        tokio::select! {
+            () = tokio::time::sleep(backoff) => {}
+            () = stop.cancelled() => return,
+        }
+        backoff = (backoff * 2).min(BACKOFF_MAX);
+    }
+}
+
+enum Never {}
+
+/// A connection of its own, so that the heartbeat goes on while the other one loads a million rows.
+async fn report(replica: &Replica, backoff: &mut Duration) -> Result<Never, FetchError> {
+    let mut connection = connect(&replica.database).await?;
+    let identity = &replica.identity;
+    let forget = sqlx::query_file!("queries/forget_earlier_instances.sql", identity.server, identity.instance);
+    soon(forget.execute(&mut connection)).await?;
+    let mut reported = HashMap::new();
+    loop {
+        say(replica, &mut connection, &mut reported).await?;
+        *backoff = BACKOFF_MIN;
+        tokio::select! {
+            () = replica.installed.notified() => {}
+            () = tokio::time::sleep(HEARTBEAT_INTERVAL) => {}
+        }
+    }
+}
+
+async fn say(
+    replica: &Replica,
+    connection: &mut PgConnection,
+    reported: &mut HashMap<GroupNumber, Version>,
+) -> Result<(), FetchError> {
+    let identity = &replica.identity;
+    let (server, instance, fault) = (&identity.server, identity.instance, replica.status.fault());
+    let alive = sqlx::query_file_scalar!("queries/say_alive.sql", server, instance, identity.ring, fault);
+    if soon(alive.fetch_one(&mut *connection)).await? {
+        reported.clear();
+    }
+    let directory = replica.directory.load_full();
+    let changed: Vec<(GroupNumber, Version)> = directory
+        .groups()
+        .map(|(number, group)| (number, group.version))
+        .filter(|(number, version)| reported.get(number) != Some(version))
+        .collect();
+    drop(directory);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let groups: Vec<i64> = changed.iter().map(|(group, _)| group.0).collect();
+    let generations: Vec<i64> = changed.iter().map(|(_, version)| version.generation.get()).collect();
+    let ids: Vec<Vec<u8>> = changed.iter().map(|(_, version)| version.id.as_bytes().to_vec()).collect();
+    let rows = sqlx::query_file!("queries/report_what_is_served.sql", server, instance, &groups, &generations, &ids);
+    soon(rows.execute(&mut *connection)).await?;
+    reported.extend(changed);
+    soon(sqlx::query_file!("queries/notify_reported.sql").execute(connection)).await?;
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! What the server answers from: immutable zones in an immutable directory, swapped as a whole.
+
+mod directory;
+mod zone;
+
+pub use directory::{Directory, Group, GroupNumber, ZoneNumber};
+pub use zone::{Node, Standing, Zone, ZoneError};
