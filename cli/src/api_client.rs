@@ -22,7 +22,9 @@ pub enum ApiError {
     #[error("{0}")]
     Refused(Box<Problem>),
     /// Nobody answered.
-    #[error("The API at {api} does not answer ({cause}). Is it running (`holdfast up`)? Another address is given with --api URL.")]
+    #[error(
+        "The API at {api} does not answer ({cause}). Is it running (`holdfast up`)? Another address is given with --api URL."
+    )]
     Unreachable {
         /// Where it was looked for.
         api: String,

@@ -1,5 +1,7 @@
 //! Random schedules of stale, overlapping and disjoint plans: what is admitted never loses anybody's update.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod world;
 
 use plan_rules::{Decision, Footprint, footprint};

@@ -98,14 +98,16 @@ mod tests {
     fn dns_needs_udp_as_well() {
         let taken = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
         let address = taken.local_addr().expect("it is bound");
-        let said = Addresses { dns: vec![address], api: local(), admin: local() }.try_all().expect_err("taken").to_string();
+        let said =
+            Addresses { dns: vec![address], api: local(), admin: local() }.try_all().expect_err("taken").to_string();
         assert!(said.contains("UDP") && said.contains("--dns"), "{said}");
     }
 
     #[test]
     fn one_address_for_two_is_unclear() {
         let address = local();
-        let said = Addresses { dns: vec![local()], api: address, admin: address }.try_all().expect_err("twice").to_string();
+        let said =
+            Addresses { dns: vec![local()], api: address, admin: address }.try_all().expect_err("twice").to_string();
         assert!(said.contains("--api and --admin both ask for"), "{said}");
     }
 

@@ -80,13 +80,8 @@ impl DataDirectory {
         let path = self.join(name);
         let failed = || UpError::system(format!("write {}", self.shown(name)));
         let beside = path.with_extension("new");
-        let mut file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&beside)
-            .map_err(failed())?;
+        let mut file =
+            File::options().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed())?;
         writeln!(file, "{line}").map_err(failed())?;
         fs::rename(&beside, &path).map_err(failed())
     }
@@ -132,14 +127,8 @@ fn private(path: &Path) -> Result<(), UpError> {
 
 fn lock(path: &Path, directory: &Path) -> Result<File, UpError> {
     let failed = || UpError::system(format!("lock {}", path.display()));
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed())?;
+    let mut file =
+        File::options().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(failed())?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0).map_err(failed())?;

@@ -10,7 +10,8 @@ pub const GROUP: &str = "demo";
 pub const CHANGED_NAME: &str = "api.shop.example";
 
 /// Two sets of addresses to go back and forth between.
-const ADDRESSES: [[&str; 3]; 2] = [["192.0.2.20", "192.0.2.21", "192.0.2.22"], ["192.0.2.30", "192.0.2.31", "192.0.2.32"]];
+const ADDRESSES: [[&str; 3]; 2] =
+    [["192.0.2.20", "192.0.2.21", "192.0.2.22"], ["192.0.2.30", "192.0.2.31", "192.0.2.32"]];
 
 /// Whether the group has a generation.
 ///

@@ -24,7 +24,9 @@ pub enum UpError {
         holder: String,
     },
     /// Somebody listens there already.
-    #[error("{protocol} {address} is in use by another program. Stop that one, or choose another address with {option} ADDR.")]
+    #[error(
+        "{protocol} {address} is in use by another program. Stop that one, or choose another address with {option} ADDR."
+    )]
     AddressInUse {
         /// UDP or TCP.
         protocol: &'static str,

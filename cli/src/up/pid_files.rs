@@ -100,7 +100,8 @@ fn remembered(run: &Path) -> Result<Vec<(String, Identity)>, UpError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(run).map_err(UpError::system(format!("read {}", run.display())))?.flatten() {
         let path: PathBuf = entry.path();
-        let Some(program) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".pid").map(str::to_owned)) else {
+        let Some(program) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".pid").map(str::to_owned))
+        else {
             continue;
         };
         let pid = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());

@@ -114,7 +114,8 @@ fn ours(name: &str, path: PathBuf, argument: Option<&'static str>, variables: Ve
 fn find(program: &'static str) -> Result<PathBuf, UpError> {
     let own = env::current_exe().map_err(UpError::system("find this program's own folder"))?;
     let beside = own.parent().unwrap_or(&own).to_owned();
-    let folders = std::iter::once(beside.clone()).chain(env::var_os("PATH").iter().flat_map(env::split_paths).collect::<Vec<_>>());
+    let folders = std::iter::once(beside.clone())
+        .chain(env::var_os("PATH").iter().flat_map(env::split_paths).collect::<Vec<_>>());
     folders
         .map(|folder| folder.join(program))
         .find(|path| path.is_file())

@@ -62,13 +62,13 @@ impl Supervised {
         self.ended().await;
     }
 
-    /// Stops it at once.
-    pub async fn force(&mut self) {
-        self.wish.send_modify(|wish| *wish = Wish::Force);
-        self.ended().await;
+    /// Tells it to stop at once.
+    pub fn want_forced(&self) {
+        self.wish.send_replace(Wish::Force);
     }
 
-    async fn ended(&mut self) {
+    /// Waits until it has stopped for good.
+    pub async fn ended(&mut self) {
         if !self.task.is_finished() {
             // A task that panicked has dropped its program's handle; the program ends with this process.
             let _whatever_it_was = (&mut self.task).await;
@@ -126,7 +126,11 @@ impl Keeper {
         command.stdout(words.try_clone().map_err(failed())?).stderr(words);
         let child = Command::from(command).spawn().map_err(failed())?;
         if let Some(pid) = child.id() {
-            pid_files::write(&self.directory, &self.program.name, pid)?;
+            if let Err(why) = pid_files::write(&self.directory, &self.program.name, pid) {
+                // Nobody would find it again.
+                send(&child, self.program.force);
+                return Err(why);
+            }
             self.pid_is.send_replace(Some(pid));
         }
         Ok(child)

@@ -105,6 +105,10 @@ impl Violations {
     pub fn listed(&self) -> &[ViolationView] {
         &self.listed
     }
+
+    pub(crate) fn into_listed(self) -> Vec<ViolationView> {
+        self.listed
+    }
 }
 
 impl From<Vec<zone_model::Violation>> for Violations {

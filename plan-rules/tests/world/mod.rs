@@ -1,6 +1,10 @@
 //! A group's history in memory: plans in the order in which they were admitted, and nothing derived.
 
-#![allow(dead_code, reason = "each test file uses its own part of the world")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "test helpers: each file uses its own part, and panics are how a test fails"
+)]
 
 use plan_rules::{
     Admission, Author, Decision, Footprint, History, Refusal, Role, Scope, Standing, Tip, ZoneHistory, ZoneOwner,

@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 /// A file or folder next to this one.
-pub fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
 /// The text of a file next to this one.
-pub fn read(name: &str) -> String {
+pub(crate) fn read(name: &str) -> String {
     let path = path(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The file holds exactly `actual`.
-pub fn check(name: &str, actual: &str) {
+pub(crate) fn check(name: &str, actual: &str) {
     if std::env::var_os("HOLDFAST_UPDATE_GOLDEN").is_some() {
         std::fs::write(path(name), actual).unwrap();
         return;

@@ -150,7 +150,7 @@ fn violation(
     ViolationView {
         place: place.to_owned(),
         zone: Some(zone.to_string()),
-        name: owner.map(Name::to_string),
+        name: owner.map(ToString::to_string),
         rtype: rtype.map(|rtype| rtype.to_string()),
         rule,
         message,

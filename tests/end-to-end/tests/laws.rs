@@ -1,0 +1,109 @@
+//! Laws of the layout, read from the workspace itself.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+fn metadata() -> Metadata {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+    MetadataCommand::new().manifest_path(manifest).other_options(vec!["--offline".to_owned()]).exec().unwrap()
+}
+
+/// Every package that each package is built with, directly or not; what only its tests use is left out.
+fn built_with(metadata: &Metadata) -> BTreeMap<String, BTreeSet<String>> {
+    let nodes: BTreeMap<&PackageId, _> =
+        metadata.resolve.as_ref().unwrap().nodes.iter().map(|node| (&node.id, node)).collect();
+    let mut all = BTreeMap::new();
+    for package in metadata.workspace_packages() {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![&package.id]);
+        while let Some(id) = open.pop() {
+            for dependency in &nodes[id].deps {
+                let built = dependency.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development);
+                if built && seen.insert(&dependency.pkg) {
+                    open.push(&dependency.pkg);
+                }
+            }
+        }
+        let names = seen.into_iter().map(|id| metadata[id].name.to_string()).collect();
+        all.insert(package.name.to_string(), names);
+    }
+    all
+}
+
+#[test]
+fn the_server_never_depends_on_the_rules() {
+    let built_with = built_with(&metadata());
+    for other_side in ["plan-rules", "control-plane", "holdfast"] {
+        assert!(!built_with["server"].contains(other_side), "server is built with {other_side}");
+    }
+    for other_side in ["plan-rules", "control-plane", "holdfast", "zone-model"] {
+        assert!(!built_with[other_side].contains("server"), "{other_side} is built with server");
+    }
+}
+
+#[test]
+fn nouns_and_verbs_do_no_io() {
+    let built_with = built_with(&metadata());
+    for pure in ["zone-model", "plan-rules"] {
+        for hands in ["tokio", "sqlx", "axum", "hyper", "ureq", "rand", "getrandom", "tracing"] {
+            assert!(!built_with[pure].contains(hands), "{pure} is built with {hands}");
+        }
+    }
+    assert!(!built_with["zone-model"].contains("plan-rules"));
+}
+
+#[test]
+fn nouns_and_verbs_read_no_clock() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files = Vec::new();
+    for room in ["zone-model/src", "plan-rules/src"] {
+        collect_rust_files(&root.join(room), &mut files);
+    }
+    assert!(files.len() > 10, "the sources were not found");
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for clock in ["SystemTime", "Instant::now", "std::net::", "std::fs", "std::thread"] {
+            assert!(!text.contains(clock), "{} mentions {clock}", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_package_is_named_after_its_folder() {
+    let metadata = metadata();
+    for package in metadata.workspace_packages() {
+        let folder = package.manifest_path.parent().unwrap().file_name().unwrap();
+        let expected = if folder == "cli" { "holdfast" } else { folder };
+        assert_eq!(package.name.as_str(), expected);
+    }
+}
+
+#[test]
+fn every_dependency_has_a_line_of_why() {
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml")).unwrap();
+    let section = manifest.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let lines: Vec<&str> = section.lines().collect();
+    let mut checked = 0;
+    for (number, line) in lines.iter().enumerate() {
+        if line.contains(" = ") && !line.starts_with('#') && !line.contains("path = ") {
+            // The why stands right above, or above the line before where two go together.
+            let above = lines[..number].iter().rev().take(2);
+            assert!(above.into_iter().any(|line| line.starts_with('#')), "no why above `{line}`");
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "the table of dependencies was not found");
+}
+
+fn collect_rust_files(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect_rust_files(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
