@@ -163,7 +163,8 @@ impl Content {
         while let Some((length, after)) = rest.split_first_chunk::<2>() {
             let length = usize::from(u16::from_be_bytes(*length));
             let (data, after) = after.split_at_checked(length).ok_or_else(|| damaged("record cut"))?;
-            let data = RecordData::from_wire(key.rtype(), data).map_err(|error| ContentError::Value(error.to_string()))?;
+            let data =
+                RecordData::from_wire(key.rtype(), data).map_err(|error| ContentError::Value(error.to_string()))?;
             records.push(data);
             rest = after;
         }

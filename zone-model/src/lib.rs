@@ -19,8 +19,10 @@ pub use content::{Content, ContentError, Key, KeyColumns, ROW_TYPE_SERIAL, ROW_T
 pub use digest::Digest;
 pub use generation::{Base, GENERATIONS_PER_EPOCH, Generation, Id, Succession, Version, succession};
 pub use name::{LABEL_LENGTH_MAX, NAME_LENGTH_MAX, Name, NameError};
-pub use plan::{Delete, Edit, GROUP_NAME_LENGTH_MAX, GroupName, GroupNameError, Guard, Plan, REASON_LENGTH_MAX, ZoneChange};
-pub use record_data::{RecordData, RecordDataError, Soa};
+pub use plan::{
+    Delete, Edit, GROUP_NAME_LENGTH_MAX, GroupName, GroupNameError, Guard, Plan, REASON_LENGTH_MAX, ZoneChange,
+};
+pub use record_data::{EmbeddedName, RecordData, RecordDataError, Soa};
 pub use record_set::{RECORD_SET_SIZE_MAX, RecordSet, RecordSetError, SetKey, TTL_MAX};
 pub use record_type::{RecordType, UnknownRecordType};
 pub use serial::Serial;

@@ -378,10 +378,8 @@ impl Ord for Name {
         for depth in 1..=our_count.min(their_count) {
             let our_label = label_at(&self.wire, ours[our_count - depth]);
             let their_label = label_at(&other.wire, theirs[their_count - depth]);
-            let order = our_label
-                .iter()
-                .map(u8::to_ascii_lowercase)
-                .cmp(their_label.iter().map(u8::to_ascii_lowercase));
+            let order =
+                our_label.iter().map(u8::to_ascii_lowercase).cmp(their_label.iter().map(u8::to_ascii_lowercase));
             if order != Ordering::Equal {
                 return order;
             }
@@ -425,7 +423,17 @@ mod tests {
     #[test]
     fn order_is_canonical() {
         // The list of RFC 4034 §6.1.
-        let sorted = ["example.", "a.example.", "yljkjljk.a.example.", "Z.a.example.", "zABC.a.EXAMPLE.", "z.example.", r"\001.z.example.", "*.z.example.", r"\200.z.example."];
+        let sorted = [
+            "example.",
+            "a.example.",
+            "yljkjljk.a.example.",
+            "Z.a.example.",
+            "zABC.a.EXAMPLE.",
+            "z.example.",
+            r"\001.z.example.",
+            "*.z.example.",
+            r"\200.z.example.",
+        ];
         for pair in sorted.windows(2) {
             assert!(name(pair[0]) < name(pair[1]), "{pair:?}");
         }

@@ -87,12 +87,7 @@ impl RecordSet {
     ///
     /// # Errors
     /// Why these records are no set.
-    pub fn new(
-        owner: Name,
-        rtype: RecordType,
-        ttl: u32,
-        mut records: Vec<RecordData>,
-    ) -> Result<Self, RecordSetError> {
+    pub fn new(owner: Name, rtype: RecordType, ttl: u32, mut records: Vec<RecordData>) -> Result<Self, RecordSetError> {
         if !rtype.is_data() {
             return Err(RecordSetError::NotData(rtype));
         }

@@ -1,5 +1,7 @@
 //! Zone files read and written. The cases are zone files in `golden/zone_files/`, each with what it is read as.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod golden;
 
 use flate2::read::GzDecoder;
@@ -72,7 +74,7 @@ fn a_file_written_is_read_the_same() {
         assert_eq!(messages(&faults), [""; 0]);
         assert_eq!(content(&again), content(&records), "below {origin}");
     }
-    golden::check("zone_files_written.txt", &written(&Name::parse("isi.edu.").unwrap(), &records));
+    golden::check("zone_files_written.txt", &written(&Name::parse("ISI.EDU.").unwrap(), &records));
 }
 
 #[test]
@@ -169,7 +171,7 @@ fn a_file_cut_off_is_no_file() {
 
 #[test]
 fn the_root_zone_goes_both_ways() {
-    let Some(folder) = std::env::var_os("HOLDFAST_ZONES").map(PathBuf::from) else {
+    let Some(folder) = std::env::var_os("HOLDFAST_ZONES").filter(|folder| !folder.is_empty()).map(PathBuf::from) else {
         eprintln!("skipped: HOLDFAST_ZONES names no folder with root-NN.zone.gz");
         return;
     };

@@ -63,7 +63,9 @@ fn fill(word: Word<'_>, number: u64, text: &mut String) -> Read<()> {
         } else if let Some(inside) = after.strip_prefix('{') {
             let filled = inside.split_once('}').and_then(|(modifier, after)| Some((modify(modifier, number)?, after)));
             let (value, after) = filled.ok_or_else(|| {
-                word.fault(format!("expected ${{offset,width,base}} with a base of d, o, x, X, n or N, found {word}"))
+                word.fault(format!(
+                    "expected ${{offset,width,base}}, a base of d, o, x, X, n or N, and no number below 0, found {word}"
+                ))
             })?;
             text.push_str(&value);
             rest = after;

@@ -165,12 +165,15 @@ impl Reader {
         };
         words.next();
         if first.is("$ORIGIN") {
-            let word = words.expect_bare("a domain name")?;
-            self.origin = self.name(word)?;
-            words.expect_end()
+            let origin = self.name(words.expect_bare("a domain name")?)?;
+            words.expect_end()?;
+            self.origin = origin;
+            Ok(())
         } else if first.is("$TTL") {
-            self.default_ttl = Some(ttl(words.expect_bare(TTL)?)?);
-            words.expect_end()
+            let default_ttl = ttl(words.expect_bare(TTL)?)?;
+            words.expect_end()?;
+            self.default_ttl = Some(default_ttl);
+            Ok(())
         } else if first.is("$GENERATE") {
             for record in generate::entries(entry)? {
                 self.read_record(&record?, sink)?;
