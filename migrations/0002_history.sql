@@ -21,9 +21,21 @@
 --   HF017  plan-not-given-up        deleting a plan that is younger than an hour, or changes and reads whose plan is still there
 --   HF018  number-out-of-order      a generation at or below the plan's base has a plan of a greater number
 --   HF019  zone-in-use              deleting a zone that changes or reads refer to
+--   HF020  key-of-another-token     an idempotency key of one token for a plan of another                                 (0005)
+--   HF021  misshapen                a row that cannot mean anything: an empty value, a name in upper case, an id that is not 32 bytes long
 --
 -- Refusals are statement triggers with transition tables (a million rows: per statement a third of what they cost per row). They are SECURITY DEFINER, so that
 -- the roles need neither the UPDATE right that a row lock asks for, nor a right to read what only the refusal reads; hence the pinned search_path.
+-- Three of them stand in the way of every plan, so they judge in one query each. Two idioms keep that query cheap and right:
+--
+--   offset 0        keeps a look-up by index a look-up, whatever the planner thinks of the tables' sizes: it may not become a join over the whole history.
+--   xmin, "own"     a plan that this very transaction inserted is seen by nobody else, so it needs no lock. Any other is locked first, and judged by the next
+--                   statement, whose snapshot is younger than the lock.
+--
+-- References that foreign keys could hold, but that are checked in those queries instead: a foreign key fires per row (a million changes: three times as long) and
+-- locks the row that it points at, and all plans point at the same few groups and tokens. Those never go, so to have seen them is enough; plans and zones can go,
+-- so plans are locked, and what deletes either (plan_is_given_up, zone_is_unused) looks from the other side. Nor are there CHECKs on the tables that every plan writes:
+-- Postgres parses them anew for each statement, which is a sixth of a small plan's cost.
 
 create table zone_group (
     zone_group bigint generated always as identity primary key,
@@ -44,19 +56,19 @@ create sequence plan_number as bigint cache 1;
 
 create table plan (
     plan bigint primary key,
-    zone_group bigint not null references zone_group,
+    zone_group bigint not null,
     -- The generation that the plan's author had read. Conflicts are judged against this number, never against a fresh read.
-    base bigint not null check (base >= 0),
+    base bigint not null,
     token bigint,
     reason text,
-    acknowledged jsonb not null default '[]' check (jsonb_typeof(acknowledged) = 'array'),
-    digest_delta bytea not null check (length(digest_delta) = 32),
+    acknowledged jsonb not null default '[]',
+    digest_delta bytea not null,
     -- How many names and record sets, for people and for choosing the cheaper way to judge; no refusal rests on them.
-    changes int not null check (changes >= 0),
-    added int not null check (added >= 0),
-    replaced int not null check (replaced >= 0),
-    deleted int not null check (deleted >= 0),
-    absent int not null check (absent >= 0),
+    changes int not null,
+    added int not null,
+    replaced int not null,
+    deleted int not null,
+    absent int not null,
     at timestamptz not null default now()
 );
 alter sequence plan_number owned by plan.plan;
@@ -65,7 +77,7 @@ alter sequence plan_number owned by plan.plan;
 create table plan_read (
     plan bigint not null references plan on delete cascade,
     zone bigint not null references zone,
-    owner text collate "C" not null check (owner = lower(owner)),
+    owner text collate "C" not null,
     primary key (plan, zone, owner)
 );
 create index plan_read_zone on plan_read (zone);
@@ -73,21 +85,16 @@ create index plan_read_zone on plan_read (zone);
 create table change (
     zone bigint not null,
     -- Lower case and relative to the zone; '@' is the apex. A `touched` row belongs to no name: ''.
-    owner text collate "C" not null check (owner = lower(owner)),
+    owner text collate "C" not null,
     -- Below 65536 a DNS type. Ours: 65536 `touched`, 65537 `serial`.
-    type int not null check (type between 1 and 65537),
+    type int not null,
     -- RRSIG (46) says which type it covers.
-    covered int not null default 0 check (covered = 0 or (type = 46 and covered between 1 and 65535)),
+    covered int not null default 0,
     plan bigint not null,
     -- No value means gone.
-    value bytea check (length(value) > 0),
-    primary key (zone, owner, type, covered, plan),
-    constraint touched_belongs_to_no_name check ((type = 65536) = (owner = '')),
-    constraint touched_has_a_value check (type <> 65536 or value is not null),
-    constraint serial_is_at_the_apex check (type <> 65537 or owner = '@')
+    value bytea,
+    primary key (zone, owner, type, covered, plan)
 );
--- zone and plan refer to their tables like foreign keys, but a foreign key is a trigger per row: 1M rows would take 3 times as long. change_is_open checks
--- them per statement, under the same locks; zone_is_unused and plan_is_given_up guard the other side.
 create index change_plan on change (plan, zone, owner);
 -- Which zones a plan touches, without walking its million changes.
 create index change_touched on change (plan, zone) where type = 65536;
@@ -97,14 +104,13 @@ alter table change alter column plan set (n_distinct = -0.5);
 
 create table generation (
     zone_group bigint not null,
-    generation bigint not null check (generation >= 1),
-    plan bigint not null unique references plan,
-    id bytea not null check (length(id) = 32),
-    digest bytea not null check (length(digest) = 32),
+    generation bigint not null,
+    plan bigint not null unique,
+    id bytea not null,
+    digest bytea not null,
     at timestamptz not null default now(),
     primary key (zone_group, generation)
 );
--- generation.zone_group is its plan's, which refers to zone_group.
 create index generation_plan on generation (zone_group, plan) include (generation);
 
 -- What is history never changes.
@@ -134,23 +140,42 @@ $$;
 --   1. plan A draws 7;
 --   2. plan B draws 8, is admitted as generation 4, and changes `www`;
 --   3. A's author now reads generation 4 and inserts A with base 4: not stale, so it may change `www` again, as generation 5.
--- Then the newest version of `www` would be in plan 7 and not in plan 8. Drawn after step 3's look, A's number is greater than those of all plans at or below its base.
-create function plan_is_numbered() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+-- Then the newest version of `www` would be in plan 7 and not in plan 8. Here the number is drawn by the query that looks at the tip, so after its snapshot: it is
+-- greater than the numbers of all plans at or below the base.
+create function plan_is_numbered() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    tip bigint;
+    seen record;
 begin
-    perform refuse_old_snapshot();
-    select max(g.generation) into tip from generation g where g.zone_group = new.zone_group;
-    if new.base > coalesce(tip, 0) then
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform refuse_old_snapshot();
+    end if;
+    select
+        n.plan,
+        (select g.generation from generation g where g.zone_group = new.zone_group order by g.generation desc limit 1) as tip,
+        exists (select from zone_group z where z.zone_group = new.zone_group) as group_exists,
+        new.token is null or exists (select from token t where t.token = new.token) as token_exists,
+        (select c.plan from change c where c.plan = n.plan order by c.plan, c.zone, c.owner limit 1) is not null as drawn_before
+    into seen
+    from (select nextval('plan_number') as plan offset 0) n;
+    if (new.base >= 0 and length(new.digest_delta) = 32 and jsonb_typeof(new.acknowledged) = 'array'
+        and least(new.changes, new.added, new.replaced, new.deleted, new.absent) >= 0) is false
+    then
+        raise exception using errcode = 'HF021',
+            message = format('a plan with base %s, a digest delta of %s bytes, acknowledged %s and counts %s', new.base, length(new.digest_delta), new.acknowledged,
+                             array [new.changes, new.added, new.replaced, new.deleted, new.absent]);
+    elsif not seen.group_exists then
+        raise exception using errcode = 'HF016', message = format('there is no group %s', new.zone_group);
+    elsif not seen.token_exists then
+        raise exception using errcode = 'HF016', message = format('there is no token %s', new.token);
+    elsif new.base > coalesce(seen.tip, 0) then
         raise exception using errcode = 'HF005',
-            message = format('the base %s is above the tip %s of group %s', new.base, coalesce(tip, 0), new.zone_group);
+            message = format('the base %s is above the tip %s of group %s', new.base, coalesce(seen.tip, 0), new.zone_group);
+    elsif seen.drawn_before then
+        -- Somebody set the sequence back. What a plan of this number left behind must not become part of this one.
+        raise exception using errcode = 'HF003', message = format('plan number %s was drawn before, and changes still bear it', seen.plan);
     end if;
-    new.plan := nextval('plan_number');
+    new.plan := seen.plan;
     new.at := clock_timestamp();
-    -- Somebody may have set the sequence back: what a plan of this number left behind must not become part of this one.
-    if exists (select from change c where c.plan = new.plan) then
-        raise exception using errcode = 'HF003', message = format('plan number %s was drawn before, and changes still bear it', new.plan);
-    end if;
     return new;
 end
 $$;
@@ -205,64 +230,120 @@ create trigger plan_read_goes_after_its_plan after delete on plan_read referenci
 -- Or the other way round:
 --   1. the generation holds the plan FOR UPDATE, not committed yet;
 --   2. the late change waits here; when it gets the lock, the next statement's snapshot shows the generation: refused.
-create function change_is_open() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+create function is_well_formed(owner text, type int, covered int, value bytea) returns boolean language sql immutable as $$
+    select type between 1 and 65537
+        and (covered = 0 or (type = 46 and covered between 1 and 65535))
+        and (value is null or length(value) > 0)
+        and owner = lower(owner collate "C")
+        -- A `touched` row belongs to no name, and every other one to a name. The serial is the apex's.
+        and (type = 65536) = (owner = '')
+        and (type <> 65536 or value is not null)
+        and (type <> 65537 or owner = '@')
+$$;
+create function change_is_open() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    plans bigint[];
-    zones bigint[];
+    locked boolean := false;
     wrong record;
 begin
-    perform refuse_old_snapshot();
-    select array_agg(a.plan), array_agg(a.zone) into plans, zones from (select distinct plan, zone from added) a;
-    if plans is null then
-        return null;
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform refuse_old_snapshot();
     end if;
-
-    perform from plan p where p.plan = any (plans) order by p.plan for key share;
-    perform from zone z where z.zone = any (zones) order by z.zone for key share;
-
-    select g.plan, g.zone_group, g.generation into wrong from generation g where g.plan = any (plans) limit 1;
-    if found then
-        raise exception using errcode = 'HF003',
-            message = format('plan %s is closed: it is generation %s of group %s', wrong.plan, wrong.generation, wrong.zone_group);
-    end if;
-
-    select a.plan, a.zone, p.zone_group as plans_group, z.zone_group as zones_group into wrong
-    from unnest(plans, zones) as a (plan, zone)
-    left join plan p on p.plan = a.plan
-    left join zone z on z.zone = a.zone
-    where p.zone_group is distinct from z.zone_group or p.plan is null
-    limit 1;
-    if found then
-        if wrong.plans_group is null then
-            raise exception using errcode = 'HF015', message = format('there is no plan %s', wrong.plan);
-        elsif wrong.zones_group is null then
-            raise exception using errcode = 'HF016', message = format('there is no zone %s, in which plan %s would change or read names', wrong.zone, wrong.plan);
-        end if;
-        raise exception using errcode = 'HF007',
-            message = format('plan %s is of group %s, but zone %s is of group %s', wrong.plan, wrong.plans_group, wrong.zone, wrong.zones_group);
-    end if;
-
-    if tg_table_name = 'change' then
-        select a.plan, a.zone into wrong
-        from unnest(plans, zones) as a (plan, zone)
-        where not exists (select from change c where c.zone = a.zone and c.owner = '' and c.type = 65536 and c.covered = 0 and c.plan = a.plan)
+    loop
+        select a.plan, a.zone, p.zone_group as plans_group, z.zone_group as zones_group, g.generation, w.why into wrong
+        from (select plan, zone, bool_and(is_well_formed(owner, type, covered, value)) as well_formed from added group by plan, zone) a
+        left join lateral (select p.zone_group, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0) p on true
+        left join lateral (select z.zone_group from zone z where z.zone = a.zone offset 0) z on true
+        left join lateral (select g.generation from generation g where g.plan = a.plan offset 0) g on true
+        cross join lateral (select case
+            when p.zone_group is null then 'HF015'
+            when not (p.own or locked) then 'not locked'
+            when g.generation is not null then 'HF003'
+            when z.zone_group is null then 'HF016'
+            when p.zone_group <> z.zone_group then 'HF007'
+            when not exists (select from change c where c.zone = a.zone and c.owner = '' and c.type = 65536 and c.covered = 0 and c.plan = a.plan offset 0)
+                then 'HF011'
+            when not a.well_formed then 'HF021'
+        end as why offset 0) w
+        where w.why is not null
         limit 1;
-        if found then
-            raise exception using errcode = 'HF011', message = format('plan %s has changes in zone %s, but no touched row for it', wrong.plan, wrong.zone);
+        if not found then
+            return null;
         end if;
+        exit when wrong.why <> 'not locked';
+        perform from plan p where p.plan = any (array (select distinct a.plan from added a)) order by p.plan for key share;
+        locked := true;
+    end loop;
+
+    raise exception using errcode = wrong.why, message = case wrong.why
+        when 'HF015' then format('there is no plan %s', wrong.plan)
+        when 'HF003' then format('plan %s is closed: it is generation %s of group %s', wrong.plan, wrong.generation, wrong.plans_group)
+        when 'HF016' then format('there is no zone %s, in which plan %s would change names', wrong.zone, wrong.plan)
+        when 'HF007' then format('plan %s is of group %s, but zone %s is of group %s', wrong.plan, wrong.plans_group, wrong.zone, wrong.zones_group)
+        when 'HF011' then format('plan %s has changes in zone %s, but no touched row for it', wrong.plan, wrong.zone)
+        when 'HF021' then (
+            select format('plan %s, zone %s: a change of %L, type %s, covered %s, value of %s bytes', a.plan, a.zone, a.owner, a.type, a.covered, length(a.value))
+            from added a where not is_well_formed(a.owner, a.type, a.covered, a.value) limit 1)
+    end;
+end
+$$;
+create function plan_read_is_open() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    locked boolean := false;
+    wrong record;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform refuse_old_snapshot();
     end if;
-    return null;
+    loop
+        select a.plan, a.zone, p.zone_group as plans_group, z.zone_group as zones_group, g.generation, w.why into wrong
+        from (select plan, zone, bool_and(owner = lower(owner)) as well_formed from added group by plan, zone) a
+        left join lateral (select p.zone_group, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0) p on true
+        left join lateral (select z.zone_group from zone z where z.zone = a.zone offset 0) z on true
+        left join lateral (select g.generation from generation g where g.plan = a.plan offset 0) g on true
+        cross join lateral (select case
+            when p.zone_group is null then 'HF015'
+            when not (p.own or locked) then 'not locked'
+            when g.generation is not null then 'HF003'
+            when z.zone_group is null then 'HF016'
+            when p.zone_group <> z.zone_group then 'HF007'
+            when not a.well_formed then 'HF021'
+        end as why offset 0) w
+        where w.why is not null
+        limit 1;
+        if not found then
+            return null;
+        end if;
+        exit when wrong.why <> 'not locked';
+        perform from plan p where p.plan = any (array (select distinct a.plan from added a)) order by p.plan for key share;
+        locked := true;
+    end loop;
+
+    raise exception using errcode = wrong.why, message = case wrong.why
+        when 'HF015' then format('there is no plan %s', wrong.plan)
+        when 'HF003' then format('plan %s is closed: it is generation %s of group %s', wrong.plan, wrong.generation, wrong.plans_group)
+        when 'HF016' then format('there is no zone %s, in which plan %s would read names', wrong.zone, wrong.plan)
+        when 'HF007' then format('plan %s is of group %s, but zone %s is of group %s', wrong.plan, wrong.plans_group, wrong.zone, wrong.zones_group)
+        when 'HF021' then format('plan %s, zone %s: a name in upper case', wrong.plan, wrong.zone)
+    end;
 end
 $$;
 create trigger change_is_open after insert on change referencing new table as added for each statement execute function change_is_open();
-create trigger plan_read_is_open after insert on plan_read referencing new table as added for each statement execute function change_is_open();
+create trigger plan_read_is_open after insert on plan_read referencing new table as added for each statement execute function plan_read_is_open();
 
--- A zone can go while nothing refers to it. The inserting side holds it FOR KEY SHARE, so one of the two waits for the other and then sees it.
-create function zone_is_unused() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+-- A zone can go while nothing refers to it. Plans do not lock the zones that they change (all of them would lock the same few rows); instead whoever deletes a zone,
+-- which is rare, waits for the changes that are being written, holds back new ones, and then looks. Those held back find the zone gone, or still there.
+create function zone_waits_for_changes() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    perform refuse_old_snapshot();
+    lock table change, plan_read in share row exclusive mode;
+    return null;
+end
+$$;
+create trigger zone_waits_for_changes before delete on zone for each statement execute function zone_waits_for_changes();
+create function zone_is_unused() returns trigger language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
 declare
     used bigint;
 begin
-    perform refuse_old_snapshot();
     select r.zone into used from removed r
     where exists (select from change c where c.zone = r.zone offset 0) or exists (select from plan_read p where p.zone = r.zone offset 0)
     limit 1;
@@ -281,8 +362,6 @@ create trigger zone_is_unused after delete on zone referencing old table as remo
 --   mine    take each of the plan's own names, and look at its newest version at or below `upto`, type by type. That is enough, because per name the numbers of
 --           plans rise with their generations: if the newest is at or below `above`, all are. (generation_is_next keeps it so: HF004 and HF018.)
 -- A whole zone that was read is judged by the `touched` rows, which are outside of that order: two plans that share no name may be admitted in any order.
---
--- "offset 0" keeps a lookup a lookup: the planner may not turn it into a join over the whole history.
 create function first_conflict(of_plan bigint, of_group bigint, above bigint, upto bigint, out zone bigint, out owner text, out generation bigint)
 language plpgsql stable
 set search_path = public, pg_temp
@@ -291,42 +370,45 @@ set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
-    names_of_mine bigint;
-    names_of_theirs bigint;
+    cost_of_mine bigint;
+    cost_of_theirs bigint;
 begin
-    select c.zone, '', g.generation into zone, owner, generation
+    select r.zone, r.owner, t.generation into zone, owner, generation
     from plan_read r
     cross join lateral (
-        select c.zone, c.plan from change c
-        where c.zone = r.zone and c.owner = '' and c.type = 65536 and c.covered = 0
-          and c.plan = any (array (select g.plan from generation g where g.zone_group = of_group and g.generation > above and g.generation <= upto))
-        limit 1
-    ) c
-    join generation g on g.plan = c.plan
+        select g.generation from generation g
+        where g.zone_group = of_group and g.generation > above and g.generation <= upto
+          and exists (select from change c where c.plan = g.plan and c.zone = r.zone and c.type = 65536 offset 0)
+        order by g.generation desc limit 1
+    ) t
     where r.plan = of_plan and r.owner = ''
     limit 1;
     if found then
         return;
     end if;
 
-    select p.changes + (select count(*) from plan_read r where r.plan = of_plan) into names_of_mine from plan p where p.plan = of_plan;
+    -- Counted in look-ups: a name of mine takes about four, one for each turn of the loop below and for the newest version.
+    select 4 * (p.changes + (select count(*) from plan_read r where r.plan = of_plan)) into cost_of_mine from plan p where p.plan = of_plan;
     -- Every generation changes something, so there are at least so many of theirs; add them up only if that can pay.
-    names_of_theirs := upto - above;
-    if names_of_theirs < names_of_mine then
-        select sum(p.changes) into names_of_theirs
+    cost_of_theirs := upto - above;
+    if cost_of_theirs < cost_of_mine then
+        select sum(p.changes) into cost_of_theirs
         from generation g
         cross join lateral (select p.changes from plan p where p.plan = g.plan offset 0) p
         where g.zone_group = of_group and g.generation > above and g.generation <= upto;
     end if;
 
-    if names_of_theirs < names_of_mine then
-        select c.zone, c.owner, g.generation into zone, owner, generation
-        from change c
-        join generation g on g.plan = c.plan
-        where c.plan = any (array (select g.plan from generation g where g.zone_group = of_group and g.generation > above and g.generation <= upto))
-          and c.owner <> ''
-          and (exists (select from change m where m.plan = of_plan and m.zone = c.zone and m.owner = c.owner offset 0)
-               or exists (select from plan_read r where r.plan = of_plan and r.zone = c.zone and r.owner = c.owner offset 0))
+    if cost_of_theirs < cost_of_mine then
+        -- First which zones they touched, so that a large plan costs nothing to one in another zone of its group.
+        select t.zone, c.owner, g.generation into zone, owner, generation
+        from generation g
+        cross join lateral (select c.zone from change c where c.plan = g.plan and c.type = 65536 offset 0) t
+        cross join lateral (select c.owner from change c where c.plan = g.plan and c.zone = t.zone and c.owner <> '' offset 0) c
+        where g.zone_group = of_group and g.generation > above and g.generation <= upto
+          and (exists (select from change m where m.plan = of_plan and m.zone = t.zone and m.type = 65536 offset 0)
+               or exists (select from plan_read r where r.plan = of_plan and r.zone = t.zone offset 0))
+          and (exists (select from change m where m.plan = of_plan and m.zone = t.zone and m.owner = c.owner offset 0)
+               or exists (select from plan_read r where r.plan = of_plan and r.zone = t.zone and r.owner = c.owner offset 0))
         limit 1;
     else
         with recursive mine as (
@@ -363,76 +445,86 @@ begin
 end
 $$;
 
+-- A zone that the plan touches and that would have no SOA (6) or no NS (2) at its apex, or nothing. The newest version of the key counts, this plan's included: by
+-- the time this is asked, the plan is a generation's.
+create function zones_without_soa_or_ns(of_plan bigint, of_generation bigint) returns table (zone bigint, type int) language sql stable as $$
+    select c.zone, needed.type
+    from change c
+    cross join (values (6), (2)) as needed (type)
+    where c.plan = of_plan and c.type = 65536 and not coalesce((
+        select v.value is not null from change v
+        where v.zone = c.zone and v.owner = '@' and v.type = needed.type and v.covered = 0
+          and exists (select from generation g where g.plan = v.plan and g.generation <= of_generation offset 0)
+        order by v.plan desc limit 1), false)
+$$;
+
 -- The door of the history: a generation is the next one, of a plan that is not stale, and leaves every zone that it touches with SOA and NS.
 -- The plan is locked first and everything is read afterwards, so that a change that came in just before is judged as well (see change_is_open).
-create function generation_is_next() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+create function generation_is_next() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 declare
-    asked record;
-    named record;
-    tip bigint;
+    locked boolean := false;
     wrong record;
+    message text;
 begin
-    perform refuse_old_snapshot();
-    for asked in select a.zone_group, a.generation, a.plan from added a order by a.zone_group, a.generation loop
-        select p.zone_group, p.base into named from plan p where p.plan = asked.plan for update;
-        if named.zone_group is distinct from asked.zone_group then
-            raise exception using errcode = 'HF014',
-                message = format('plan %s is of group %s, but generation %s is of group %s', asked.plan, named.zone_group, asked.generation, asked.zone_group);
-        end if;
-
-        select coalesce(max(g.generation), 0) into tip from generation g where g.zone_group = asked.zone_group and g.generation < asked.generation;
-        if asked.generation <> tip + 1 then
-            raise exception using errcode = 'HF006',
-                message = format('generation %s of group %s is not the next one: the tip is %s', asked.generation, asked.zone_group, tip);
-        end if;
-
-        if named.base > tip then
-            raise exception using errcode = 'HF005', message = format('the base %s of plan %s is above the tip %s', named.base, asked.plan, tip);
-        end if;
-        -- Nearly always nothing has a greater number, so that is looked up, and the base compared afterwards: the other way round is the whole history.
-        select g.plan, g.generation into wrong
-        from (select g.plan, g.generation from generation g where g.zone_group = asked.zone_group and g.plan > asked.plan offset 0) g
-        where g.generation <= named.base limit 1;
-        if found then
-            raise exception using errcode = 'HF018',
-                message = format('plan %s has base %s, but generation %s already has plan %s: the numbers would not rise', asked.plan, named.base, wrong.generation, wrong.plan);
-        end if;
-
-        if not exists (select from change c where c.plan = asked.plan and c.owner <> '') then
-            raise exception using errcode = 'HF012', message = format('plan %s changes nothing', asked.plan);
-        end if;
-
-        if named.base < tip then
-            select c.zone, c.owner, c.generation into wrong from first_conflict(asked.plan, asked.zone_group, named.base, tip) c;
-            if wrong.generation is not null then
-                raise exception using errcode = 'HF004',
-                    message = format('plan %s is stale: its base is %s, and generation %s changed %s of zone %s', asked.plan, named.base, wrong.generation,
-                                     case wrong.owner when '' then 'something' else wrong.owner end, wrong.zone);
-            end if;
-        end if;
-
-        select needed.type, c.zone into wrong
-        from change c
-        cross join (values (6), (2)) as needed (type)
-        where c.plan = asked.plan and c.type = 65536 and not coalesce((
-            -- The newest version of the key, this plan's included: it is a generation's by now.
-            select v.value is not null from change v
-            where v.zone = c.zone and v.owner = '@' and v.type = needed.type and v.covered = 0
-              and exists (select from generation g where g.plan = v.plan and g.generation <= asked.generation offset 0)
-            order by v.plan desc limit 1), false)
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform refuse_old_snapshot();
+    end if;
+    loop
+        select a.zone_group, a.generation, a.plan, a.id, a.digest, p.zone_group as plans_group, p.base, t.tip, w.why into wrong
+        from added a
+        left join lateral (select p.zone_group, p.base, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0) p on true
+        cross join lateral (select coalesce((
+            select g.generation from generation g where g.zone_group = a.zone_group and g.generation < a.generation order by g.generation desc limit 1), 0) as tip offset 0) t
+        cross join lateral (select case
+            when p.zone_group is null then 'HF015'
+            when not (p.own or locked) then 'not locked'
+            when length(a.id) <> 32 or length(a.digest) <> 32 then 'HF021'
+            when p.zone_group <> a.zone_group then 'HF014'
+            when a.generation <> t.tip + 1 then 'HF006'
+            when p.base > t.tip then 'HF005'
+            -- Nearly always nothing has a greater number: so the numbers are looked up, and the base is compared afterwards. The other way round is the whole history.
+            when exists (select from (select g.generation from generation g where g.zone_group = a.zone_group and g.plan > a.plan offset 0) g
+                         where g.generation <= p.base) then 'HF018'
+            when (select c.plan from change c where c.plan = a.plan and c.owner <> '' order by c.plan, c.zone, c.owner limit 1) is null then 'HF012'
+            when p.base < t.tip and (select c.generation from first_conflict(a.plan, a.zone_group, p.base, t.tip) c) is not null then 'HF004'
+            when exists (select from zones_without_soa_or_ns(a.plan, a.generation)) then 'HF008'
+        end as why offset 0) w
+        where w.why is not null
+        order by a.zone_group, a.generation
         limit 1;
-        if found then
-            raise exception using errcode = 'HF008',
-                message = format('plan %s would leave zone %s without %s at its apex', asked.plan, wrong.zone, case wrong.type when 6 then 'SOA' else 'NS' end);
+        if not found then
+            return null;
         end if;
+        exit when wrong.why <> 'not locked';
+        perform from plan p where p.plan = any (array (select a.plan from added a)) order by p.plan for update;
+        locked := true;
     end loop;
-    return null;
+
+    message := case wrong.why
+        when 'HF015' then format('there is no plan %s', wrong.plan)
+        when 'HF021' then format('generation %s with an id of %s and a digest of %s bytes', wrong.generation, length(wrong.id), length(wrong.digest))
+        when 'HF014' then format('plan %s is of group %s, but generation %s is of group %s', wrong.plan, wrong.plans_group, wrong.generation, wrong.zone_group)
+        when 'HF006' then format('generation %s of group %s is not the next one: the tip is %s', wrong.generation, wrong.zone_group, wrong.tip)
+        when 'HF005' then format('the base %s of plan %s is above the tip %s of group %s', wrong.base, wrong.plan, wrong.tip, wrong.zone_group)
+        when 'HF018' then (
+            select format('plan %s has base %s, but generation %s has plan %s already: the numbers would not rise', wrong.plan, wrong.base, g.generation, g.plan)
+            from generation g where g.zone_group = wrong.zone_group and g.plan > wrong.plan and g.generation <= wrong.base order by g.plan limit 1)
+        when 'HF012' then format('plan %s changes nothing', wrong.plan)
+        when 'HF004' then (
+            select format('plan %s is stale: its base is %s, and generation %s changed %s of zone %s',
+                          wrong.plan, wrong.base, c.generation, case c.owner when '' then 'something' else c.owner end, c.zone)
+            from first_conflict(wrong.plan, wrong.zone_group, wrong.base, wrong.tip) c)
+        when 'HF008' then (
+            select format('plan %s would leave zone %s without %s at its apex', wrong.plan, z.zone, case z.type when 6 then 'SOA' else 'NS' end)
+            from zones_without_soa_or_ns(wrong.plan, wrong.generation) z limit 1)
+    end;
+    raise exception using errcode = wrong.why, message = coalesce(message, 'refused');
 end
 $$;
 create trigger generation_is_next after insert on generation referencing new table as added for each statement execute function generation_is_next();
 
-revoke execute on function refuse_to_change, refuse_old_snapshot, plan_is_numbered, plan_is_given_up, plan_is_gone, change_is_open, zone_is_unused,
-    first_conflict, generation_is_next from public;
+revoke execute on function refuse_to_change, refuse_old_snapshot, plan_is_numbered, plan_is_given_up, plan_is_gone, is_well_formed, change_is_open, plan_read_is_open, zone_is_unused,
+    zone_waits_for_changes, first_conflict, zones_without_soa_or_ns, generation_is_next from public;
 
 grant select on zone_group, zone, plan, plan_read, change, generation to holdfast_admit, holdfast_read;
 grant insert (name) on zone_group to holdfast_admit;

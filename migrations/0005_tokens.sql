@@ -14,15 +14,12 @@ create table token (
 -- A name can be given again when its token has ended.
 create unique index token_name on token (name) where ended is null;
 
--- Tokens are never deleted, so a plan's token needs no lock on its row; but it needs to exist.
-alter table plan add foreign key (token) references token;
-
 -- The first result of a key. Written with the admission, so that only admitted plans have one.
 create table idempotency_key (
-    token bigint not null references token,
+    token bigint not null,
     key text collate "C" not null check (length(key) between 1 and 255),
     body_hash bytea not null check (length(body_hash) = 32),
-    plan bigint not null unique references plan,
+    plan bigint not null unique,
     primary key (token, key)
 );
 
@@ -49,7 +46,42 @@ create trigger token_only_ends after update on token referencing old table as be
 create trigger token_never_goes before delete or truncate on token for each statement execute function refuse_to_change();
 create trigger idempotency_key_never_changes before update or delete or truncate on idempotency_key for each statement execute function refuse_to_change();
 
-revoke execute on function token_only_ends from public;
+-- A key is its plan's and its plan's token's. Checked here and not by foreign keys, for the reasons told in 0002_history.sql.
+create function key_is_its_plans() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    locked boolean := false;
+    wrong record;
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        perform refuse_old_snapshot();
+    end if;
+    loop
+        select a.plan, a.token, p.token as plans_token, w.why into wrong
+        from added a
+        left join lateral (select p.plan, p.token, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0) p on true
+        cross join lateral (select case
+            when p.plan is null then 'HF015'
+            when not (p.own or locked) then 'not locked'
+            when p.token is distinct from a.token then 'HF020'
+        end as why offset 0) w
+        where w.why is not null
+        limit 1;
+        if not found then
+            return null;
+        end if;
+        exit when wrong.why <> 'not locked';
+        perform from plan p where p.plan = any (array (select a.plan from added a)) order by p.plan for key share;
+        locked := true;
+    end loop;
+    raise exception using errcode = wrong.why, message = case wrong.why
+        when 'HF015' then format('there is no plan %s', wrong.plan)
+        when 'HF020' then format('a key of token %s for plan %s, which is of token %s', wrong.token, wrong.plan, coalesce(wrong.plans_token::text, 'nobody'))
+    end;
+end
+$$;
+create trigger key_is_its_plans after insert on idempotency_key referencing new table as added for each statement execute function key_is_its_plans();
+
+revoke execute on function token_only_ends, key_is_its_plans from public;
 
 grant select, insert (name, hash, role, groups, suffixes, ended), update (ended) on token to holdfast_admit;
 grant select (token, name, role, groups, suffixes, created, ended) on token to holdfast_read;

@@ -62,7 +62,7 @@ $$;
 --   1. plan 7 and plan 8 change unlike names of one zone;
 --   2. plan 8 is admitted as generation 4, plan 7 as generation 5: no conflict, both are right;
 --   3. the newest `touched` row by number is plan 8's, but the zone was touched last by generation 5.
--- So from there on one looks at the rest, either at the generations above or at the zone's own rows, whichever are fewer.
+-- So that row only says where to stop. Between there and `at_generation` one looks either at the generations or at the zone's own rows, whichever are fewer.
 create function touched_at(of_zone bigint, at_generation bigint) returns bigint
 language plpgsql stable
 set plan_cache_mode = force_generic_plan
@@ -76,6 +76,15 @@ declare
 begin
     select z.zone_group into of_group from zone z where z.zone = of_zone;
     select max(g.generation) into upto from generation g where g.zone_group = of_group and g.generation <= at_generation;
+    -- Most zones were touched lately.
+    select t.generation into newest
+    from (select g.generation, g.plan from generation g where g.zone_group = of_group and g.generation <= upto order by g.generation desc limit 100) t
+    where exists (select from change c where c.plan = t.plan and c.zone = of_zone and c.type = 65536 offset 0)
+    order by t.generation desc limit 1;
+    if found then
+        return newest;
+    end if;
+
     select g.generation into newest
     from change c
     cross join lateral (select g.generation from generation g where g.plan = c.plan and g.generation <= upto offset 0) g

@@ -146,7 +146,7 @@ async fn bring_up(
     let plan = if arguments.no_demo {
         None
     } else {
-        let api = ApiClient::new(&api_url, Some(directory.secret("admin-token")?));
+        let api = ApiClient::new(&api_url, Some(directory.admin_token()?));
         match spawn_blocking(move || demo_zones(&api)).await {
             Ok(Ok(plan)) => Some(plan),
             Ok(Err(why)) => {

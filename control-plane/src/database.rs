@@ -33,6 +33,10 @@ pub enum MigrateError {
 pub async fn migrate(owner_url: &str) -> Result<(), MigrateError> {
     let mut connection = connect(owner_url).await?;
     MIGRATIONS.run(&mut connection).await?;
+    // Programs look there whether the schema is at their version, before they say that they are ready.
+    sqlx::query("grant select on _sqlx_migrations to holdfast_admit, holdfast_read, holdfast_enact")
+        .execute(&mut connection)
+        .await?;
     connection.close().await?;
     Ok(())
 }

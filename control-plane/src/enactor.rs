@@ -130,10 +130,10 @@ impl Enactor {
     async fn write(&self, moves: &[(Behind, Version)]) -> Result<BTreeSet<i64>, StoreError> {
         let groups: Vec<i64> = moves.iter().map(|(group, _)| group.zone_group).collect();
         let generations: Vec<i64> = moves.iter().map(|(_, to)| to.generation.get()).collect();
-        let ours = sqlx::query_file_scalar!("queries/enactment/move_heads.sql", self.ring, &groups, &generations, self.name)
-            .fetch_all(&self.pool)
+        let ours = sqlx::query_file!("queries/enactment/move_heads.sql", self.ring, &groups, &generations, self.name)
+            .fetch_one(&self.pool)
             .await?;
-        Ok(ours.into_iter().collect())
+        Ok(ours.moved.unwrap_or_default().into_iter().collect())
     }
 
     fn tell(&self, behind: &Behind, outcome: Outcome) {

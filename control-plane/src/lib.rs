@@ -5,6 +5,7 @@ pub mod database;
 pub mod enactor;
 pub mod http;
 pub mod notices;
+pub mod reading;
 pub mod settings;
 pub mod store;
 pub mod tokens;

@@ -8,6 +8,7 @@ use control_plane::http::{self, ApiState};
 use control_plane::notices::{ADMITTED, MOVED, Notices};
 use control_plane::settings::{ApiSettings, EnactorSettings, Program, Settings};
 use control_plane::store::HistoryStore;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,7 +22,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn main() -> ExitCode {
     let settings = Settings::parse();
     let filter = EnvFilter::try_from_env("HOLDFAST_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     let outcome = match settings.program {
         Program::Api(settings) => api(settings).await,
         Program::Enactor(settings) => enactor(settings).await,
@@ -44,7 +46,7 @@ async fn api(settings: ApiSettings) -> Result<(), Failure> {
     let own = database::pool(&settings.database.url, "holdfast api notices", 2)?;
     let store = HistoryStore::new(pool);
     let admissions = Admissions::new(store.clone(), Notices::start(own.clone(), ADMITTED, shutdown.clone()));
-    let state = ApiState::new(store, admissions, own, shutdown.clone());
+    let state = ApiState::new(store, admissions, own, shutdown.clone())?;
     tracing::info!(listen = %settings.listen, "the API is listening");
     http::serve(listener, state, shutdown).await?;
     Ok(())

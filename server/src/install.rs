@@ -134,15 +134,12 @@ pub fn decide(held: Option<Version>, known: Option<Id>, offered: Version) -> Dec
         (Succession::Same, _) => Decision::Keep,
         (Succession::Newer, Some(held)) if known != Some(held.id) => Decision::Refuse(Refusal::UnknownHistory { held }),
         (Succession::Newer, _) | (_, None) => Decision::Install,
-        (Succession::Older, Some(held)) => Decision::Refuse(Refusal::Older {
-            held: held.generation.get(),
-            offered: offered.generation.get(),
-        }),
-        (Succession::Fork, Some(held)) => Decision::Refuse(Refusal::Fork {
-            generation: held.generation.get(),
-            held: held.id,
-            offered: offered.id,
-        }),
+        (Succession::Older, Some(held)) => {
+            Decision::Refuse(Refusal::Older { held: held.generation.get(), offered: offered.generation.get() })
+        }
+        (Succession::Fork, Some(held)) => {
+            Decision::Refuse(Refusal::Fork { generation: held.generation.get(), held: held.id, offered: offered.id })
+        }
     }
 }
 
@@ -207,13 +204,8 @@ mod tests {
         let generation = Generation::new(2).unwrap();
         let parent = version(1, 1).id;
         let id = Id::of(&parent, generation, &digest);
-        let head = Head {
-            group: GroupNumber(1),
-            name: "example".into(),
-            version: Version { generation, id },
-            digest,
-            parent,
-        };
+        let head =
+            Head { group: GroupNumber(1), name: "example".into(), version: Version { generation, id }, digest, parent };
         assert_eq!(verify(&head, digest), Ok(()));
         assert_eq!(verify(&head, Digest::EMPTY).unwrap_err().as_str(), "wrong-digest");
         let forged = Head { parent: Id::GENESIS, ..head };

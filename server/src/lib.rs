@@ -1,1 +1,20 @@
-//! .
+//! Holdfast's authoritative DNS server: follows the heads of its ring, and answers from a snapshot in memory.
+//!
+//! Three parts that meet in one atomic pointer: [`replica`] builds snapshots aside and swaps them in, [`answer`] is a
+//! pure function from a snapshot and a request to a reply, [`udp`] and [`tcp`] carry requests and replies. Between
+//! receive and send there is no lock, no wait and no database.
+
+pub mod admin;
+pub mod answer;
+pub mod counters;
+pub mod install;
+pub mod replica;
+pub mod settings;
+pub mod snapshot;
+pub mod sockets;
+pub mod tcp;
+pub mod udp;
+
+mod run;
+
+pub use run::{RunError, run};

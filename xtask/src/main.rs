@@ -1,1 +1,61 @@
-fn main() {}
+//! Build automation: `cargo xtask up`, `cargo xtask test`, `cargo xtask sqlx-prepare`.
+
+mod cargo;
+mod scratch_postgres;
+mod sqlx_prepare;
+mod steps;
+mod test;
+mod tools;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Build automation.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Gets what is missing, builds in release, and runs everything on this machine with demo zones.
+    Up {
+        /// Passed on to `holdfast up`: --data-dir DIR, --dns ADDR, --api ADDR, --admin ADDR, --no-demo, …
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        options: Vec<String>,
+    },
+    /// Everything that must hold: format, lints, queries, builds, tests, dependencies.
+    Test {
+        /// Leave out what takes long and seldom fails: the check of `.sqlx` and of the dependencies.
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Asks a private Postgres with all migrations about every query, and writes the answers to `.sqlx`.
+    SqlxPrepare {
+        /// Write nothing: fail if the answers in `.sqlx` are not these.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// Why something could not be done, in sentences.
+type Failure = String;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Up { options } => up::run(&options),
+        Command::Test { fast } => return test::run(fast),
+        Command::SqlxPrepare { check } => sqlx_prepare::run(check),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -58,7 +58,7 @@ impl Addresses {
 
 /// Where a listener is reached from the same machine: one that listens everywhere, at the loopback address.
 #[must_use]
-pub fn reachable(address: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

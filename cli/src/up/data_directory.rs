@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use control_plane::tokens::Secret;
 use super::UpError;
 
 /// Bytes of randomness in a password or token.
@@ -26,9 +27,12 @@ impl DataDirectory {
     /// through it; what is secret in it is so by its own mode.
     ///
     /// # Errors
-    /// When another `up` holds it, or it cannot be made.
+    /// When another `up` holds it, something else stands in it, or it cannot be made.
     pub fn take(as_typed: &Path, passable: bool) -> Result<Self, UpError> {
         let mode = if passable { 0o711 } else { 0o700 };
+        if !may_be_ours(as_typed) {
+            return Err(UpError::DirectoryForeign { directory: as_typed.to_owned() });
+        }
         make_directory(as_typed, mode)?;
         let path = fs::canonicalize(as_typed).map_err(UpError::system(format!("find {}", as_typed.display())))?;
         let lock = lock(&path.join("lock"), as_typed)?;
@@ -50,11 +54,26 @@ impl DataDirectory {
         self.as_typed.join(name).display().to_string()
     }
 
-    /// A secret that stays the same from start to start; drawn the first time.
+    /// A password that stays the same from start to start; drawn the first time.
     ///
     /// # Errors
     /// When the system has no randomness, or the file cannot be read or written.
-    pub fn secret(&self, name: &str) -> Result<String, UpError> {
+    pub fn password(&self, name: &str) -> Result<String, UpError> {
+        self.secret(name, || {
+            let mut bytes = [0; SECRET_BYTES];
+            getrandom::fill(&mut bytes).map(|()| hex::encode(bytes))
+        })
+    }
+
+    /// The administrator's token, which stays the same from start to start; drawn the first time.
+    ///
+    /// # Errors
+    /// When the system has no randomness, or the file cannot be read or written.
+    pub fn admin_token(&self) -> Result<String, UpError> {
+        self.secret("admin-token", || Secret::random().map(|secret| secret.reveal()))
+    }
+
+    fn secret(&self, name: &str, draw: impl FnOnce() -> Result<String, getrandom::Error>) -> Result<String, UpError> {
         let path = self.join(name);
         match fs::read_to_string(&path) {
             Ok(text) if !text.trim().is_empty() => {
@@ -62,10 +81,8 @@ impl DataDirectory {
                 Ok(text.trim().to_owned())
             }
             _ => {
-                let mut bytes = [0; SECRET_BYTES];
-                getrandom::fill(&mut bytes)
-                    .map_err(|cause| UpError::system("draw a random secret")(std::io::Error::other(cause)))?;
-                let secret = hex::encode(bytes);
+                let secret = draw()
+                    .map_err(|cause| UpError::system("draw a random secret")(std::io::Error::other(cause.to_string())))?;
                 self.write_private(name, &secret)?;
                 Ok(secret)
             }
@@ -112,6 +129,11 @@ impl DataDirectory {
         let all: Vec<&str> = text.lines().collect();
         all[all.len().saturating_sub(lines)..].join("\n")
     }
+}
+
+/// Whether nothing stands in the directory that somebody else may have put there.
+fn may_be_ours(path: &Path) -> bool {
+    path.join("lock").is_file() || fs::read_dir(path).map_or(true, |mut entries| entries.next().is_none())
 }
 
 fn make_directory(path: &Path, mode: u32) -> Result<(), UpError> {

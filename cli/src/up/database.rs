@@ -18,7 +18,7 @@ const ADMIN: &str = "holdfast-up";
 const LOGIN_STEM_BYTES_MAX: usize = 50;
 
 /// The programs' addresses of the database, each with its own login.
-pub struct DatabaseUrls {
+pub(super) struct DatabaseUrls {
     /// For the API.
     pub api: String,
     /// For the enactors.
@@ -31,10 +31,10 @@ pub struct DatabaseUrls {
 ///
 /// # Errors
 /// When there is no Postgres to be had, or it does not get ready.
-pub async fn start_private(directory: &Rc<DataDirectory>, fleet: &mut Fleet) -> Result<String, UpError> {
+pub(super) async fn start_private(directory: &Rc<DataDirectory>, fleet: &mut Fleet) -> Result<String, UpError> {
     let sockets = socket_directory(&directory.join("run/sql"), who_runs_postgres()?.as_ref())?;
     let cluster = Cluster::at(&directory.join("postgres"), &sockets)?;
-    let owner = Login { name: OWNER.to_owned(), password: directory.secret("passwords/owner")? };
+    let owner = Login { name: OWNER.to_owned(), password: directory.password("passwords/owner")? };
     let version = cluster.installation().major();
     let as_whom = cluster.user().map(|user| format!(", as the system user {}", user.name)).unwrap_or_default();
     if !cluster.exists() {
@@ -55,7 +55,7 @@ pub async fn start_private(directory: &Rc<DataDirectory>, fleet: &mut Fleet) -> 
 ///
 /// # Errors
 /// When the owner lacks a right, which is named, or the database fails.
-pub async fn prepare(directory: &DataDirectory, owner_url: &str) -> Result<DatabaseUrls, UpError> {
+pub(super) async fn prepare(directory: &DataDirectory, owner_url: &str) -> Result<DatabaseUrls, UpError> {
     directory.write_private("database-url", owner_url)?;
     let name = database_url::database_of(owner_url)?;
     database::check_owner_rights(owner_url).await?;
@@ -67,7 +67,7 @@ pub async fn prepare(directory: &DataDirectory, owner_url: &str) -> Result<Datab
         enactor: login(directory, owner_url, &stem, "enactor", &["holdfast_enact"]).await?,
         server: login(directory, owner_url, &stem, "server", &["holdfast_serve"]).await?,
     };
-    let token = directory.secret("admin-token")?;
+    let token = directory.admin_token()?;
     tokens::ensure_admin(owner_url, ADMIN, &token).await.map_err(|why| UpError::Token(why.to_string()))?;
     Ok(urls)
 }
@@ -79,7 +79,7 @@ async fn login(
     kind: &str,
     roles: &[&str],
 ) -> Result<String, UpError> {
-    let password = directory.secret(&format!("passwords/{kind}"))?;
+    let password = directory.password(&format!("passwords/{kind}"))?;
     let name = format!("{stem}_{kind}");
     database::ensure_login(owner, &name, &password, roles).await?;
     database_url::with_login(owner, &name, &password)

@@ -11,7 +11,7 @@ use super::UpError;
 ///
 /// # Errors
 /// When it is no address.
-pub fn database_of(url: &str) -> Result<String, UpError> {
+pub(super) fn database_of(url: &str) -> Result<String, UpError> {
     let options = PgConnectOptions::from_str(url).map_err(|why| UpError::DatabaseUrl(why.to_string()))?;
     Ok(options.get_database().unwrap_or_else(|| options.get_username()).to_owned())
 }
@@ -20,7 +20,7 @@ pub fn database_of(url: &str) -> Result<String, UpError> {
 ///
 /// # Errors
 /// When it is no address.
-pub fn with_login(url: &str, login: &str, password: &str) -> Result<String, UpError> {
+pub(super) fn with_login(url: &str, login: &str, password: &str) -> Result<String, UpError> {
     let unclear = |why: String| UpError::DatabaseUrl(why);
     let options = PgConnectOptions::from_str(url).map_err(|why| unclear(why.to_string()))?;
     let (_, rest) = url.split_once("://").ok_or_else(|| unclear("it has no `://`".to_owned()))?;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use crate::api_client::{ApiClient, ApiError};
 
 /// The demo zones' group.
-pub const GROUP: &str = "demo";
+pub(super) const GROUP: &str = "demo";
 /// The name whose answer the printed plan changes.
-pub const CHANGED_NAME: &str = "api.shop.example";
+pub(super) const CHANGED_NAME: &str = "api.shop.example";
 
 /// Two sets of addresses to go back and forth between.
 const ADDRESSES: [[&str; 3]; 2] =
@@ -17,7 +17,7 @@ const ADDRESSES: [[&str; 3]; 2] =
 ///
 /// # Errors
 /// When the API does not answer, or refuses for another reason.
-pub fn exists(api: &ApiClient) -> Result<bool, ApiError> {
+pub(super) fn exists(api: &ApiClient) -> Result<bool, ApiError> {
     match api.get(&format!("/v1/groups/{GROUP}")) {
         Ok(group) => Ok(group["tip"].as_u64().is_some_and(|tip| tip > 0)),
         Err(why) if why.is_not_found() => Ok(false),
@@ -29,7 +29,7 @@ pub fn exists(api: &ApiClient) -> Result<bool, ApiError> {
 ///
 /// # Errors
 /// When the API does not answer, or refuses.
-pub fn load(api: &ApiClient, seconds: u64) -> Result<Value, ApiError> {
+pub(super) fn load(api: &ApiClient, seconds: u64) -> Result<Value, ApiError> {
     let path = format!("/v1/groups/{GROUP}/plans?wait=served&timeout_s={seconds}");
     api.post(&path, &plan(), Some("holdfast-up-demo-zones"))
 }
@@ -38,7 +38,7 @@ pub fn load(api: &ApiClient, seconds: u64) -> Result<Value, ApiError> {
 ///
 /// # Errors
 /// When the API does not answer, or refuses.
-pub fn next_plan(api: &ApiClient) -> Result<Value, ApiError> {
+pub(super) fn next_plan(api: &ApiClient) -> Result<Value, ApiError> {
     let tip = api.get(&format!("/v1/groups/{GROUP}"))?["tip"].clone();
     let now = api.get("/v1/zones/shop.example./rrsets?name=api&type=A")?.to_string();
     let next = if now.contains(ADDRESSES[1][0]) { ADDRESSES[0] } else { ADDRESSES[1] };

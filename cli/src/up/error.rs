@@ -23,6 +23,12 @@ pub enum UpError {
         /// The other's number.
         holder: String,
     },
+    /// The directory holds something else.
+    #[error("{} is not empty, and was not made by `holdfast up`. Choose another --data-dir.", directory.display())]
+    DirectoryForeign {
+        /// The directory, as typed.
+        directory: PathBuf,
+    },
     /// Somebody listens there already.
     #[error(
         "{protocol} {address} is in use by another program. Stop that one, or choose another address with {option} ADDR."

@@ -20,7 +20,7 @@ const FORCE_EACH: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(directory: &DataDirectory, program: &str, pid: u32) -> Result<(), UpError> {
+pub(super) fn write(directory: &DataDirectory, program: &str, pid: u32) -> Result<(), UpError> {
     if let Some(identity) = Identity::of(pid) {
         directory.write_private(&format!("run/{program}.started"), identity.proof())?;
     }
@@ -28,7 +28,7 @@ pub fn write(directory: &DataDirectory, program: &str, pid: u32) -> Result<(), U
 }
 
 /// Forgets it.
-pub fn remove(directory: &DataDirectory, program: &str) {
+pub(super) fn remove(directory: &DataDirectory, program: &str) {
     for kind in ["pid", "started"] {
         let _gone_already = fs::remove_file(directory.join(&format!("run/{program}.{kind}")));
     }
@@ -38,7 +38,7 @@ pub fn remove(directory: &DataDirectory, program: &str) {
 ///
 /// # Errors
 /// When something does not end whatever it is told.
-pub async fn end_remains(directory: &DataDirectory) -> Result<(), UpError> {
+pub(super) async fn end_remains(directory: &DataDirectory) -> Result<(), UpError> {
     let mut remains: Vec<(String, Identity)> = remembered(&directory.join("run"))?;
     for (program, identity) in &remains {
         if identity.is_alive() {
@@ -68,7 +68,7 @@ pub async fn end_remains(directory: &DataDirectory) -> Result<(), UpError> {
 ///
 /// # Errors
 /// When one does not end.
-pub async fn end_processes_in(data: &Path) -> Result<(), UpError> {
+pub(super) async fn end_processes_in(data: &Path) -> Result<(), UpError> {
     let working = processes_in_directory(data);
     let forces = [
         (None, FORCE_EACH),

@@ -11,7 +11,7 @@ use private_postgres::{Cluster, Signal, Ties, tie_to_parent};
 use super::{Addresses, UpError};
 
 /// How a program is started and stopped.
-pub struct Program {
+pub(super) struct Program {
     /// Its name in messages, `run/` and `log/`.
     pub name: String,
     /// Makes the command, anew for each start.
@@ -28,7 +28,7 @@ pub struct Program {
 
 /// The programs of ours on this machine.
 #[derive(Clone, Debug)]
-pub struct Binaries {
+pub(super) struct Binaries {
     control_plane: PathBuf,
     server: PathBuf,
 }
@@ -38,13 +38,13 @@ impl Binaries {
     ///
     /// # Errors
     /// Names the first that is missing.
-    pub fn find() -> Result<Self, UpError> {
+    pub(super) fn find() -> Result<Self, UpError> {
         Ok(Self { control_plane: find("holdfast-control-plane")?, server: find("holdfast-server")? })
     }
 
     /// The REST API.
     #[must_use]
-    pub fn api(&self, database_url: String, addresses: &Addresses) -> Program {
+    pub(super) fn api(&self, database_url: String, addresses: &Addresses) -> Program {
         let listen = addresses.api.to_string();
         let variables = [("HOLDFAST_DATABASE_URL", database_url), ("HOLDFAST_LISTEN", listen)];
         ours("api", self.control_plane.clone(), Some("api"), variables.into())
@@ -52,14 +52,14 @@ impl Binaries {
 
     /// An enactor.
     #[must_use]
-    pub fn enactor(&self, name: &str, database_url: String) -> Program {
+    pub(super) fn enactor(&self, name: &str, database_url: String) -> Program {
         let variables = [("HOLDFAST_DATABASE_URL", database_url), ("HOLDFAST_NAME", name.to_owned())];
         ours(name, self.control_plane.clone(), Some("enactor"), variables.into())
     }
 
     /// The DNS server.
     #[must_use]
-    pub fn server(&self, database_url: String, addresses: &Addresses) -> Program {
+    pub(super) fn server(&self, database_url: String, addresses: &Addresses) -> Program {
         let dns = addresses.dns.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(",");
         let variables = [
             ("HOLDFAST_DATABASE_URL", database_url),
@@ -74,7 +74,7 @@ impl Binaries {
 
 /// The private Postgres.
 #[must_use]
-pub fn postgres(cluster: &Cluster) -> Program {
+pub(super) fn postgres(cluster: &Cluster) -> Program {
     let alone_in = Some(cluster.data().to_owned());
     let cluster = cluster.clone();
     Program {

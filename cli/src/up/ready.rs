@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(30);
 ///
 /// # Errors
 /// When it takes too long, with the end of its log.
-pub async fn healthy(directory: &DataDirectory, program: &str, url: &str, path: &'static str) -> Result<(), UpError> {
+pub(super) async fn healthy(directory: &DataDirectory, program: &str, url: &str, path: &'static str) -> Result<(), UpError> {
     let client = ApiClient::new(url, None);
     wait(directory, program, async || {
         let client = client.clone();
@@ -32,7 +32,7 @@ pub async fn healthy(directory: &DataDirectory, program: &str, url: &str, path: 
 ///
 /// # Errors
 /// When it takes too long, with the end of the program's log.
-pub async fn wait(directory: &DataDirectory, program: &str, is_so: impl AsyncFn() -> bool) -> Result<(), UpError> {
+pub(super) async fn wait(directory: &DataDirectory, program: &str, is_so: impl AsyncFn() -> bool) -> Result<(), UpError> {
     let start = Instant::now();
     let mut said = start;
     while !is_so().await {

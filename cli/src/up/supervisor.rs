@@ -33,7 +33,7 @@ enum Wish {
 
 /// A program that is kept alive.
 #[derive(Debug)]
-pub struct Supervised {
+pub(super) struct Supervised {
     wish: watch::Sender<Wish>,
     pid: watch::Receiver<Option<u32>>,
     task: JoinHandle<()>,
@@ -43,7 +43,7 @@ impl Supervised {
     /// Starts the program, and again whenever it dies. To be called on the main thread's runtime: children are tied to the
     /// thread that starts them.
     #[must_use]
-    pub fn start(program: Program, directory: Rc<DataDirectory>) -> Self {
+    pub(super) fn start(program: Program, directory: Rc<DataDirectory>) -> Self {
         let (wish, wished) = watch::channel(Wish::Run);
         let (pid_is, pid) = watch::channel(None);
         let keeper = Keeper { program, directory, wished, pid_is };
@@ -52,23 +52,23 @@ impl Supervised {
 
     /// The number of its process, while it runs.
     #[must_use]
-    pub fn pid(&self) -> Option<u32> {
+    pub(super) fn pid(&self) -> Option<u32> {
         *self.pid.borrow()
     }
 
     /// Stops it, gently within its time, then with force.
-    pub async fn stop(&mut self) {
+    pub(super) async fn stop(&mut self) {
         self.wish.send_modify(|wish| *wish = (*wish).max(Wish::Stop));
         self.ended().await;
     }
 
     /// Tells it to stop at once.
-    pub fn want_forced(&self) {
+    pub(super) fn want_forced(&self) {
         self.wish.send_replace(Wish::Force);
     }
 
     /// Waits until it has stopped for good.
-    pub async fn ended(&mut self) {
+    pub(super) async fn ended(&mut self) {
         if !self.task.is_finished() {
             // A task that panicked has dropped its program's handle; the program ends with this process.
             let _whatever_it_was = (&mut self.task).await;

@@ -8,7 +8,7 @@ use super::{Addresses, DataDirectory, addresses::reachable, demo};
 
 /// Everything on a screen, to be copied and pasted.
 #[must_use]
-pub fn text(addresses: &Addresses, directory: &DataDirectory, plan: Option<&Value>) -> String {
+pub(super) fn text(addresses: &Addresses, directory: &DataDirectory, plan: Option<&Value>) -> String {
     let listens = addresses.dns.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(", ");
     let token = shell_word(&directory.shown("admin-token"));
     let api = addresses.api_url();

@@ -4,7 +4,8 @@ mod acknowledge;
 mod record_sets;
 mod zone_change;
 
-pub(crate) use acknowledge::{read_acknowledgement, read_reason};
+pub(crate) use acknowledge::{checked_reason, read_acknowledgement};
+use acknowledge::read_reason;
 
 use super::json::Json;
 use super::problem::Problem;

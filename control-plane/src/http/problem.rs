@@ -5,7 +5,8 @@
 mod body;
 mod causes;
 
-pub use body::{ConflictView, ProblemBody, VersionView};
+pub use body::ProblemBody;
+pub(crate) use body::VersionView;
 
 use super::violations::Violations;
 use axum::http::StatusCode;

@@ -43,9 +43,10 @@ impl HistoryStore {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn begin(&self, plan: &Plan, zones: &[Name]) -> Result<(), StoreError> {
-        sqlx::query_file!("queries/admission/begin_a_group.sql", plan.group.as_str()).execute(&self.pool).await?;
         let names: Vec<String> = zones.iter().map(|zone| zone.to_lowercase().to_string()).collect();
-        sqlx::query_file!("queries/admission/begin_zones.sql", plan.group.as_str(), &names).execute(&self.pool).await?;
+        sqlx::query_file!("queries/admission/begin_a_group_and_zones.sql", plan.group.as_str(), &names)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 

@@ -24,7 +24,7 @@ const BATCHES_WAITING_MAX: usize = 4;
 
 /// What came of one look at the history.
 #[derive(Debug, Default)]
-pub struct Polled {
+pub(super) struct Polled {
     /// How many groups have a head in the ring.
     pub heads: usize,
     /// Groups to be swapped in, all at once.
@@ -56,9 +56,7 @@ pub(super) async fn within<T, E: Into<FetchError>>(
 }
 
 /// Waits as long as a small question may take.
-pub(super) async fn soon<T, E: Into<FetchError>>(
-    answer: impl Future<Output = Result<T, E>>,
-) -> Result<T, FetchError> {
+pub(super) async fn soon<T, E: Into<FetchError>>(answer: impl Future<Output = Result<T, E>>) -> Result<T, FetchError> {
     within(ANSWER_TIMEOUT, answer).await
 }
 
@@ -67,7 +65,7 @@ pub(super) async fn soon<T, E: Into<FetchError>>(
 ///
 /// # Errors
 /// Postgres is lost.
-pub async fn poll(
+pub(super) async fn poll(
     connection: &mut PgConnection,
     ring: &str,
     directory: &Arc<Directory>,
@@ -160,7 +158,8 @@ async fn wanted(
             Decision::Install => {
                 let detail = details.get(&group.0);
                 let digest = detail.and_then(|row| Digest::from_bytes(&row.digest));
-                let parent = detail.map(|row| row.parent_id.as_ref().map_or(Some(Id::GENESIS), |id| Id::from_bytes(id)));
+                let parent =
+                    detail.map(|row| row.parent_id.as_ref().map_or(Some(Id::GENESIS), |id| Id::from_bytes(id)));
                 if let (Some(digest), Some(Some(parent))) = (digest, parent) {
                     let head = Head { group, name, version, digest, parent };
                     wanted.push(Wanted { head, base: held.cloned() });

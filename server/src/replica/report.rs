@@ -74,6 +74,6 @@ async fn say(
     let rows = sqlx::query_file!("queries/report_what_is_served.sql", server, instance, &groups, &generations, &ids);
     soon(rows.execute(&mut *connection)).await?;
     reported.extend(changed);
-    soon(sqlx::query_file!("queries/notify_reported.sql").execute(connection)).await?;
+    soon(sqlx::query_file!("queries/notify_reported.sql").fetch_one(connection)).await?;
     Ok(())
 }

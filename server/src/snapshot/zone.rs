@@ -3,9 +3,7 @@
 use imbl::OrdMap;
 use std::ops::Bound;
 use std::sync::Arc;
-use zone_model::{
-    Content, Digest, Generation, Key, Name, RecordSet, RecordType, Serial, SetKey, Soa, with_serial,
-};
+use zone_model::{Content, Digest, Generation, Key, Name, RecordSet, RecordType, Serial, SetKey, Soa, with_serial};
 
 /// The record sets of one name: at least one, ordered by type and covered type.
 #[derive(Clone, Debug, Default)]
@@ -218,7 +216,7 @@ impl Zone {
     }
 
     /// Says which generation changed the zone last.
-    pub const fn was_touched_in(&mut self, generation: Generation) {
+    pub fn was_touched_in(&mut self, generation: Generation) {
         self.touched = Some(generation);
         self.apex = None;
     }

@@ -2,6 +2,7 @@
 
 use super::Problem;
 use crate::admission::AdmissionError;
+use crate::reading::ReadError;
 use crate::store::StoreError;
 use plan_rules::{Forbidden, Refusal};
 
@@ -31,6 +32,17 @@ impl From<Refusal> for Problem {
 impl From<Forbidden> for Problem {
     fn from(forbidden: Forbidden) -> Self {
         Self::Forbidden { message: forbidden.0 }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::NotFound(what) => Self::NotFound { what },
+            ReadError::FutureGeneration { generation, tip } => Self::FutureGeneration { generation, tip },
+            ReadError::BelowFloor { generation, floor } => Self::BelowFloor { generation, floor },
+            ReadError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -1,0 +1,8 @@
+-- Enactors in order of their names, from after $1 on, $2 at most. Ages by the database's clock.
+SELECT enactor, instance,
+    (extract(epoch FROM clock_timestamp() - seen) * 1000)::bigint AS "seen_age_ms!",
+    seen > clock_timestamp() - interval '3 seconds' AS "live!"
+FROM enactor
+WHERE enactor > $1
+ORDER BY enactor
+LIMIT $2

@@ -1,0 +1,9 @@
+-- Groups and their tips in order of their names, from after $1 on, $2 at most; a group without a generation does not exist.
+SELECT z.zone_group, z.name, z.floor, tip.generation, tip.id, tip.digest, tip.at
+FROM zone_group z
+CROSS JOIN LATERAL (
+    SELECT g.generation, g.id, g.digest, g.at FROM generation g WHERE g.zone_group = z.zone_group ORDER BY g.generation DESC LIMIT 1
+) tip
+WHERE z.name > $1
+ORDER BY z.name
+LIMIT $2

@@ -1,0 +1,43 @@
+//! One endpoint, one file.
+
+mod end_token;
+mod export_zone;
+mod give_token;
+mod health;
+mod import_zone;
+mod list_enactors;
+mod list_groups;
+mod list_plans;
+mod list_record_sets;
+mod list_servers;
+mod list_tokens;
+mod list_zones;
+pub(super) mod openapi;
+mod show_diff;
+mod show_group;
+mod show_metrics;
+mod show_plan;
+mod show_problem;
+mod show_zone;
+mod submit_plan;
+
+pub(super) use end_token::end_token;
+pub(super) use export_zone::export_zone;
+pub(super) use give_token::give_token;
+pub(super) use health::{show_live, show_ready};
+pub(super) use import_zone::import_zone;
+pub(super) use list_enactors::list_enactors;
+pub(super) use list_groups::list_groups;
+pub(super) use list_plans::list_plans;
+pub(super) use list_record_sets::list_record_sets;
+pub(super) use list_servers::list_servers;
+pub(super) use list_tokens::list_tokens;
+pub(super) use list_zones::list_zones;
+pub(super) use openapi::show_openapi;
+pub(super) use show_diff::show_diff;
+pub(super) use show_group::show_group;
+pub(super) use show_metrics::show_metrics;
+pub(super) use show_plan::show_plan;
+pub(super) use show_problem::show_problem;
+pub(super) use show_zone::show_zone;
+pub(super) use submit_plan::submit_plan;

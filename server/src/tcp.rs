@@ -1,0 +1,235 @@
+//! Answers over TCP (RFC 7766): several questions a connection, answered in order, within limits for everything that a
+//! client could make grow.
+
+use crate::answer::{Transport, Verdict, answer};
+use crate::counters::Counters;
+use crate::snapshot::Directory;
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// The pause when a connection cannot be accepted, as when there are no more descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// A question that has begun must arrive whole within this time, so that nobody holds a connection by single octets.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// Replies must be taken within this time, so that nobody makes us keep them.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection lasts at most, however busy.
+const LIFETIME: Duration = Duration::from_secs(600);
+/// Questions answered on one connection at most.
+const QUESTIONS_MAX: usize = 10_000;
+/// Replies are written out when this much has gathered, even if more questions wait.
+const WRITE_SIZE: usize = 64 << 10;
+/// What is read at a time, and kept between questions.
+const READ_SIZE: usize = 4096;
+
+/// Limits that operators may set.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections_max: usize,
+    /// Connections at once from one client: an IPv4 address, or an IPv6 network of 64 bits.
+    pub connections_per_client_max: usize,
+    /// How long a connection may be silent.
+    pub idle_timeout: Duration,
+}
+
+/// How many connections there are, over all listeners.
+#[derive(Debug)]
+pub struct Connections {
+    limits: Limits,
+    open: Mutex<(usize, HashMap<IpAddr, usize>)>,
+}
+
+impl Connections {
+    /// None yet.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, open: Mutex::default() }
+    }
+
+    fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
+        let client = client_of(address);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.0 >= self.limits.connections_max {
+            return None;
+        }
+        let of_client = open.1.entry(client).or_default();
+        if *of_client >= self.limits.connections_per_client_max {
+            return None;
+        }
+        *of_client += 1;
+        open.0 += 1;
+        Some(Admitted { connections: self.clone(), client })
+    }
+}
+
+/// A connection's place among the others, given back when dropped.
+struct Admitted {
+    connections: Arc<Connections>,
+    client: IpAddr,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.0 -= 1;
+        if let Some(of_client) = open.1.get_mut(&self.client) {
+            *of_client -= 1;
+            if *of_client == 0 {
+                open.1.remove(&self.client);
+            }
+        }
+    }
+}
+
+fn client_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        // Whoever has one address of a /64 has them all.
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+/// Accepts and serves connections until told to stop.
+///
+/// # Errors
+/// When the listener cannot be used at all.
+pub async fn serve(
+    listener: std::net::TcpListener,
+    directory: Arc<ArcSwap<Directory>>,
+    connections: Arc<Connections>,
+    counters: Arc<Counters>,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let mut serving = tokio::task::JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(served) = serving.join_next() => match served {
+                Err(error) if error.is_panic() => return Err(io::Error::other(error)),
+                _ => continue,
+            },
+            () = stop.cancelled() => break,
+        };
+        let Ok((stream, client)) = accepted else {
+            counters.socket_errors.add();
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let Some(admitted) = connections.admit(client.ip()) else {
+            counters.rejected.add();
+            continue;
+        };
+        counters.accepted.add();
+        let (directory, counters, stop) = (directory.clone(), counters.clone(), stop.clone());
+        serving.spawn(async move {
+            let idle_timeout = admitted.connections.limits.idle_timeout;
+            counters.open.add();
+            let conversation = Conversation { stream, directory, counters: &counters, idle_timeout };
+            // How a connection ends is the client's affair.
+            let _ = conversation.run(&stop).await;
+            counters.open.subtract();
+            drop(admitted);
+        });
+    }
+    // What has been asked is answered before the end; the conversations have seen the same signal.
+    while serving.join_next().await.is_some() {}
+    Ok(())
+}
+
+struct Conversation<'c> {
+    stream: TcpStream,
+    directory: Arc<ArcSwap<Directory>>,
+    counters: &'c Counters,
+    idle_timeout: Duration,
+}
+
+impl Conversation<'_> {
+    async fn run(mut self, stop: &CancellationToken) -> io::Result<()> {
+        let _ = self.stream.set_nodelay(true);
+        let end = Instant::now() + LIFETIME;
+        let mut received = Vec::with_capacity(READ_SIZE);
+        let (mut reply, mut replies) = (Vec::new(), Vec::new());
+        let mut questions_left = QUESTIONS_MAX;
+        loop {
+            // All whole questions that are here, in order.
+            let mut at = 0;
+            while let Some(question) = next_message(&received[at..]) {
+                at += 2 + question.len();
+                match answer(&self.directory.load(), question, Transport::Tcp, &mut reply) {
+                    Verdict::Drop => self.counters.dropped.add(),
+                    Verdict::Reply(rcode) => {
+                        self.counters.replied(rcode);
+                        replies.extend_from_slice(&u16::try_from(reply.len()).unwrap_or(0).to_be_bytes());
+                        replies.extend_from_slice(&reply);
+                    }
+                }
+                questions_left -= 1;
+                if replies.len() >= WRITE_SIZE {
+                    self.write(&mut replies).await?;
+                }
+                if questions_left == 0 {
+                    break;
+                }
+            }
+            self.write(&mut replies).await?;
+            received.drain(..at);
+            if received.is_empty() {
+                received.shrink_to(READ_SIZE);
+            }
+            if questions_left == 0 || Instant::now() >= end {
+                return self.stream.shutdown().await;
+            }
+            let patience = if received.is_empty() { self.idle_timeout } else { QUESTION_TIMEOUT };
+            let read = tokio::select! {
+                read = read_on(&mut self.stream, &mut received, (Instant::now() + patience).min(end)) => read?,
+                () = stop.cancelled() => false,
+            };
+            if !read {
+                return self.stream.shutdown().await;
+            }
+        }
+    }
+
+    async fn write(&mut self, replies: &mut Vec<u8>) -> io::Result<()> {
+        if !replies.is_empty() {
+            timeout(WRITE_TIMEOUT, self.stream.write_all(replies)).await??;
+            replies.clear();
+            replies.shrink_to(WRITE_SIZE);
+        }
+        Ok(())
+    }
+}
+
+/// The first message in `received`, if all of it is there.
+fn next_message(received: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = received.split_first_chunk::<2>()?;
+    rest.get(..usize::from(u16::from_be_bytes(*length)))
+}
+
+/// Reads until one more message is whole; false at the end of the stream, or when the client takes too long.
+async fn read_on(stream: &mut TcpStream, received: &mut Vec<u8>, mut deadline: Instant) -> io::Result<bool> {
+    loop {
+        let had_begun = !received.is_empty();
+        let Ok(read) = timeout_at(deadline, stream.read_buf(received)).await else { return Ok(false) };
+        if read? == 0 {
+            return Ok(false);
+        }
+        if next_message(received).is_some() {
+            return Ok(true);
+        }
+        if !had_begun {
+            deadline = deadline.min(Instant::now() + QUESTION_TIMEOUT);
+        }
+        received.reserve(READ_SIZE);
+    }
+}

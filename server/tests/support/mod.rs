@@ -1,0 +1,196 @@
+//! What the server's tests share: histories made of zone files, built by the server's own builder.
+#![allow(dead_code, unreachable_pub, reason = "every test takes what it needs")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+pub mod postgres;
+pub mod program;
+pub mod wire;
+
+use server::install::{Head, Refusal};
+use server::replica::build::{Build, Row, TouchedZone, Wanted};
+use server::snapshot::{Directory, GroupNumber, ZoneNumber};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use zone_model::{
+    Content, Digest, Generation, Id, Key, Name, Placed, RecordSet, RecordType, SetKey, Version, ZoneContents, zone_file,
+};
+
+/// A change of one key: a zone, a key, and what stands there afterwards.
+pub type Change = (ZoneNumber, Key, Option<Content>);
+
+/// The history of one group, kept in memory.
+pub struct History {
+    pub group: GroupNumber,
+    pub name: String,
+    zones: Vec<(ZoneNumber, Name)>,
+    plans: Vec<Vec<Change>>,
+    versions: Vec<(Version, Digest)>,
+    content: BTreeMap<(ZoneNumber, Key), Content>,
+}
+
+impl History {
+    pub fn new(group: i64, zones: &[(i64, &str)]) -> Self {
+        let name = format!("group-{group}");
+        let zones = zones.iter().map(|(number, zone)| (ZoneNumber(*number), name_of(zone))).collect();
+        let (plans, versions, content) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { group: GroupNumber(group), name, zones, plans, versions, content }
+    }
+
+    /// Adds a generation, whose number is that of its plan.
+    pub fn admit(&mut self, changes: Vec<Change>) -> Version {
+        let (parent, mut digest) = self.versions.last().map_or((Id::GENESIS, Digest::EMPTY), |(v, d)| (v.id, *d));
+        for (zone, key, content) in &changes {
+            let place = (*zone, key.clone());
+            let name = self.zone_name(*zone).clone();
+            let before = match content {
+                Some(content) => self.content.insert(place, content.clone()),
+                None => self.content.remove(&place),
+            };
+            let digest_of = |content: &Content| key.digest(&name, content);
+            digest = digest.plus(content.as_ref().map_or(Digest::EMPTY, digest_of));
+            digest = digest.minus(before.as_ref().map_or(Digest::EMPTY, digest_of));
+        }
+        self.plans.push(changes);
+        let generation = Generation::new(i64::try_from(self.plans.len()).unwrap()).unwrap();
+        let version = Version { generation, id: Id::of(&parent, generation, &digest) };
+        self.versions.push((version, digest));
+        version
+    }
+
+    pub fn zone_name(&self, zone: ZoneNumber) -> &Name {
+        &self.zones.iter().find(|(number, _)| *number == zone).unwrap().1
+    }
+
+    pub fn content(&self) -> &BTreeMap<(ZoneNumber, Key), Content> {
+        &self.content
+    }
+
+    pub fn tip(&self) -> usize {
+        self.plans.len()
+    }
+
+    pub fn head(&self, generation: usize) -> Head {
+        let (version, digest) = self.versions[generation - 1];
+        let parent = if generation == 1 { Id::GENESIS } else { self.versions[generation - 2].0.id };
+        Head { group: self.group, name: self.name.as_str().into(), version, digest, parent }
+    }
+
+    /// What the database would say has changed in the generations (above, upto].
+    pub fn changes(&self, above: usize, upto: usize) -> (Vec<TouchedZone>, Vec<Row>, BTreeMap<i64, Generation>) {
+        let (mut newest, mut touched) = (BTreeMap::new(), BTreeMap::new());
+        for (plan, changes) in self.plans.iter().enumerate().take(upto).skip(above) {
+            let number = i64::try_from(plan + 1).unwrap();
+            for (zone, key, content) in changes {
+                newest.insert((*zone, key.clone()), (number, content.clone()));
+                touched.insert(*zone, Generation::new(number).unwrap());
+            }
+        }
+        let rows = newest.into_iter().map(|((zone, key), (plan, content))| {
+            let columns = key.to_columns(self.zone_name(zone));
+            let value = content.map(|content| content.to_value());
+            Row { zone: zone.0, owner: columns.owner, rtype: columns.rtype, covered: columns.covered, plan, value }
+        });
+        let touched = touched.into_iter().map(|(zone, generation)| TouchedZone {
+            zone,
+            name: self.zone_name(zone).clone(),
+            group: self.group,
+            generation,
+        });
+        let generations = (1..=self.plans.len()).map(|plan| i64::try_from(plan).unwrap());
+        let generations = generations.map(|number| (number, Generation::new(number).unwrap())).collect();
+        (touched.collect(), rows.collect(), generations)
+    }
+}
+
+/// Brings `directory` to a generation: by the increment from what it holds, or in full.
+pub fn install(
+    directory: &Arc<Directory>,
+    history: &History,
+    upto: usize,
+    in_full: bool,
+) -> Result<Arc<Directory>, Refusal> {
+    let base = directory.group(history.group).filter(|_| !in_full).cloned();
+    let wanted = Wanted { head: history.head(upto), base };
+    let (touched, rows, generations) = history.changes(usize::try_from(wanted.above()).unwrap(), upto);
+    build(directory, wanted, touched, rows, &generations)
+}
+
+/// Builds one group from rows and puts it into a copy of `directory`.
+pub fn build(
+    directory: &Arc<Directory>,
+    wanted: Wanted,
+    touched: Vec<TouchedZone>,
+    rows: Vec<Row>,
+    generations: &BTreeMap<i64, Generation>,
+) -> Result<Arc<Directory>, Refusal> {
+    let mut build = Build::new(directory, vec![wanted], touched);
+    rows.into_iter().for_each(|row| build.apply(row));
+    build.serial_plans_made(&generations.iter().map(|(plan, generation)| (*plan, *generation)).collect());
+    let (_, built) = build.finish().pop().unwrap();
+    let built = built?;
+    let mut next = Directory::clone(directory);
+    next.install(built.number, built.group, built.changed);
+    Ok(Arc::new(next))
+}
+
+/// A directory of zones, each in a group of its own at generation 1, with the serials that their files give.
+pub fn directory_of(zones: &[(&str, &str)]) -> Arc<Directory> {
+    let mut directory = Arc::<Directory>::default();
+    for (number, (zone, text)) in (1..).zip(zones) {
+        let mut history = History::new(number, &[(number, zone)]);
+        history.admit(changes_of(ZoneNumber(number), &name_of(zone), text));
+        directory = install(&directory, &history, 1, false).unwrap();
+    }
+    directory
+}
+
+/// The changes that make a zone out of nothing.
+pub fn changes_of(number: ZoneNumber, zone: &Name, text: &str) -> Vec<Change> {
+    let contents = contents_of(zone, text);
+    let serial = (number, Key::Serial, Some(Content::Serial(contents.serial())));
+    let sets = contents.into_sets().into_iter();
+    sets.map(|(key, set)| (number, Key::Records(key), Some(Content::Records(set)))).chain([serial]).collect()
+}
+
+/// The contents that a zone file says.
+pub fn contents_of(zone: &Name, text: &str) -> ZoneContents {
+    ZoneContents::new(zone.clone(), sets_of(zone, text)).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// The record sets that a zone file says.
+pub fn sets_of(zone: &Name, text: &str) -> Vec<Placed<RecordSet>> {
+    let mut records: BTreeMap<SetKey, (Name, u32, Vec<_>)> = BTreeMap::new();
+    let read = zone_file::read(text.as_bytes(), zone, zone_file::Limits::default(), &mut |record| {
+        let covered = record.data.covered_type().filter(|_| record.rtype == RecordType::RRSIG);
+        let key = SetKey::covering(&record.owner, record.rtype, covered.unwrap_or(RecordType(0)));
+        records.entry(key).or_insert_with(|| (record.owner, record.ttl, Vec::new())).2.push(record.data);
+    });
+    read.unwrap_or_else(|faults| panic!("{faults:?} in\n{text}"));
+    let sets = records.into_iter().map(|(key, (owner, ttl, data))| {
+        let value = RecordSet::new(owner, key.rtype(), ttl, data).unwrap();
+        Placed { place: key.owner().to_string(), value }
+    });
+    sets.collect()
+}
+
+/// A set under its key, to be put in place.
+pub fn put(zone: i64, owner: &str, rtype: RecordType, ttl: u32, texts: &[&str]) -> Change {
+    let records = texts.iter().map(|text| zone_model::RecordData::parse(rtype, text, &Name::root()).unwrap());
+    let set = RecordSet::new(name_of(owner), rtype, ttl, records.collect()).unwrap();
+    (ZoneNumber(zone), Key::Records(set.key()), Some(Content::Records(set)))
+}
+
+/// A key, to be taken away.
+pub fn gone(zone: i64, owner: &str, rtype: RecordType) -> Change {
+    (ZoneNumber(zone), Key::Records(SetKey::new(&name_of(owner), rtype)), None)
+}
+
+pub fn name_of(text: &str) -> Name {
+    Name::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// All names of a directory's zones, and some that are not there.
+pub fn names_in(directory: &Directory) -> BTreeSet<Name> {
+    let zones = directory.zones();
+    zones.flat_map(|zone| zone.nodes().map(|(name, _)| name.clone()).collect::<Vec<_>>()).collect()
+}

@@ -1,0 +1,146 @@
+//! Gets what is missing on this machine, and says what it does.
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use private_postgres::{Installation, MAJOR_MIN};
+
+use crate::{Failure, cargo};
+
+/// A system's package manager, and what its packages are called.
+struct Manager {
+    program: &'static str,
+    refresh: Option<&'static [&'static str]>,
+    install: &'static [&'static str],
+    as_root: bool,
+    postgres: &'static str,
+    dig: &'static str,
+}
+
+const MANAGERS: [Manager; 6] = [
+    Manager {
+        program: "apt-get",
+        refresh: Some(&["update"]),
+        install: &["install", "--yes", "--no-install-recommends"],
+        as_root: true,
+        postgres: "postgresql",
+        dig: "bind9-dnsutils",
+    },
+    Manager {
+        program: "dnf",
+        refresh: None,
+        install: &["install", "--assumeyes"],
+        as_root: true,
+        postgres: "postgresql-server",
+        dig: "bind-utils",
+    },
+    Manager {
+        program: "pacman",
+        refresh: None,
+        install: &["-S", "--noconfirm", "--needed"],
+        as_root: true,
+        postgres: "postgresql",
+        dig: "bind",
+    },
+    Manager {
+        program: "zypper",
+        refresh: None,
+        install: &["--non-interactive", "install"],
+        as_root: true,
+        postgres: "postgresql-server",
+        dig: "bind-utils",
+    },
+    Manager {
+        program: "apk",
+        refresh: None,
+        install: &["add"],
+        as_root: true,
+        postgres: "postgresql",
+        dig: "bind-tools",
+    },
+    Manager {
+        program: "brew",
+        refresh: None,
+        install: &["install"],
+        as_root: false,
+        postgres: "postgresql@17",
+        dig: "bind",
+    },
+];
+
+/// A Postgres that is new enough.
+pub(crate) fn need_postgres() -> Result<(), Failure> {
+    let present = || !Installation::all().is_empty();
+    if present() {
+        return Ok(());
+    }
+    install(&format!("Postgres {MAJOR_MIN} or newer"), |manager| manager.postgres)?;
+    if present() {
+        return Ok(());
+    }
+    Err(format!(
+        "What was installed is older than Postgres {MAJOR_MIN}. On Debian and Ubuntu a newer one comes from its makers:\n  \
+         sudo apt-get install postgresql-common\n  sudo /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y\n  \
+         sudo apt-get install postgresql-17\nThen try again; or set DATABASE_URL to use a Postgres elsewhere."
+    ))
+}
+
+/// `dig`.
+pub(crate) fn need_dig() -> Result<(), Failure> {
+    if is_there("dig") { Ok(()) } else { install("dig", |manager| manager.dig) }
+}
+
+/// Whether a program is in PATH.
+pub(crate) fn is_there(program: &str) -> bool {
+    env::var_os("PATH").iter().flat_map(env::split_paths).any(|folder| folder.join(program).is_file())
+}
+
+fn install(what: &str, package: impl Fn(&Manager) -> &'static str) -> Result<(), Failure> {
+    let Some(manager) = MANAGERS.iter().find(|manager| is_there(manager.program)) else {
+        return Err(format!(
+            "{what} is missing, and no package manager that this knows is here. Install it in your system's way, then try again."
+        ));
+    };
+    let mut words = vec![manager.program];
+    words.extend(manager.install);
+    words.push(package(manager));
+    let prefix = if manager.as_root && !is_root() { "sudo " } else { "" };
+    let typed = format!("{prefix}{}", words.join(" "));
+    if !prefix.is_empty() && !may_sudo() {
+        return Err(format!("{what} is missing. Type:\n  {typed}\nThen try again."));
+    }
+    if let Some(refresh) = manager.refresh {
+        println!(
+            "{what} is missing: refreshing the list of packages (`{prefix}{} {}`)",
+            manager.program,
+            refresh.join(" ")
+        );
+        // An old list may do.
+        if let Err(why) = cargo::run(&mut command(prefix, &[&[manager.program], refresh].concat())) {
+            println!("{why}; going on with the list as it is");
+        }
+    }
+    println!("{what} is missing: installing it (`{typed}`)");
+    cargo::run(&mut command(prefix, &words))
+        .map_err(|why| format!("{why}. {what} is needed: install it, then try again."))
+}
+
+fn command(prefix: &str, words: &[&str]) -> Command {
+    let mut all = prefix.split_whitespace().chain(words.iter().copied());
+    let mut command = Command::new(all.next().unwrap_or_default());
+    command.args(all).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|answer| answer.stdout.trim_ascii() == b"0")
+}
+
+/// Without a question, or with one where somebody can answer.
+fn may_sudo() -> bool {
+    let asks_nothing =
+        Command::new("sudo").args(["-n", "true"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success());
+    let somebody_there = std::io::IsTerminal::is_terminal(&std::io::stdin()) && Path::new("/dev/tty").exists();
+    is_there("sudo") && (asks_nothing || somebody_there)
+}
