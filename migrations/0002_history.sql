@@ -26,9 +26,11 @@
 --
 -- Refusals are statement triggers with transition tables (a million rows: per statement a third of what they cost per row). They are SECURITY DEFINER, so that
 -- the roles need neither the UPDATE right that a row lock asks for, nor a right to read what only the refusal reads; hence the pinned search_path.
--- Three of them stand in the way of every plan, so they judge in one query each. Two idioms keep that query cheap and right:
+-- Three of them stand in the way of every plan, so they judge in one query each. Three idioms keep that query cheap and right:
 --
 --   offset 0        keeps a look-up by index a look-up, whatever the planner thinks of the tables' sizes: it may not become a join over the whole history.
+--   set enable_…    plans are cached for as long as a session lasts, and one that was made while a table was small (read it all, or collect and sort) would be kept
+--                   while it grows to millions. By index, in order, is never wrong here.
 --   xmin, "own"     a plan that this very transaction inserted is seen by nobody else, so it needs no lock. Any other is locked first, and judged by the next
 --                   statement, whose snapshot is younger than the lock.
 --
@@ -75,8 +77,8 @@ alter sequence plan_number owned by plan.plan;
 
 -- Names that the plan's decision leans on without changing them; owner '' means the whole zone.
 create table plan_read (
-    plan bigint not null references plan on delete cascade,
-    zone bigint not null references zone,
+    plan bigint not null,
+    zone bigint not null,
     owner text collate "C" not null,
     primary key (plan, zone, owner)
 );
@@ -142,7 +144,8 @@ $$;
 --   3. A's author now reads generation 4 and inserts A with base 4: not stale, so it may change `www` again, as generation 5.
 -- Then the newest version of `www` would be in plan 7 and not in plan 8. Here the number is drawn by the query that looks at the tip, so after its snapshot: it is
 -- greater than the numbers of all plans at or below the base.
-create function plan_is_numbered() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+create function plan_is_numbered() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     seen record;
 begin
@@ -186,7 +189,8 @@ create trigger plan_is_numbered before insert on plan for each row execute funct
 --   2. the plan's author, slow but alive, has it admitted;
 --   3. half a plan is in force.
 -- As it is, the author of step 2 finds no plan that a generation could name. The hour is only politeness to slow authors; a wrong clock costs one of them a plan.
-create function plan_is_given_up() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+create function plan_is_given_up() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     held record;
 begin
@@ -206,7 +210,8 @@ $$;
 create trigger plan_is_given_up after delete on plan referencing old table as removed for each statement execute function plan_is_given_up();
 
 -- Changes and reads of an open plan do not go one by one: without a read, a stale plan would look fresh.
-create function plan_is_gone() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+create function plan_is_gone() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     held bigint;
 begin
@@ -240,7 +245,8 @@ create function is_well_formed(owner text, type int, covered int, value bytea) r
         and (type <> 65536 or value is not null)
         and (type <> 65537 or owner = '@')
 $$;
-create function change_is_open() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+create function change_is_open() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     locked boolean := false;
     wrong record;
@@ -286,7 +292,8 @@ begin
     end;
 end
 $$;
-create function plan_read_is_open() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+create function plan_read_is_open() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     locked boolean := false;
     wrong record;
@@ -332,7 +339,8 @@ create trigger plan_read_is_open after insert on plan_read referencing new table
 
 -- A zone can go while nothing refers to it. Plans do not lock the zones that they change (all of them would lock the same few rows); instead whoever deletes a zone,
 -- which is rare, waits for the changes that are being written, holds back new ones, and then looks. Those held back find the zone gone, or still there.
-create function zone_waits_for_changes() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+create function zone_waits_for_changes() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
     perform refuse_old_snapshot();
     lock table change, plan_read in share row exclusive mode;
@@ -340,7 +348,8 @@ begin
 end
 $$;
 create trigger zone_waits_for_changes before delete on zone for each statement execute function zone_waits_for_changes();
-create function zone_is_unused() returns trigger language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off as $$
+create function zone_is_unused() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     used bigint;
 begin
@@ -364,9 +373,7 @@ create trigger zone_is_unused after delete on zone referencing old table as remo
 -- A whole zone that was read is judged by the `touched` rows, which are outside of that order: two plans that share no name may be admitted in any order.
 create function first_conflict(of_plan bigint, of_group bigint, above bigint, upto bigint, out zone bigint, out owner text, out generation bigint)
 language plpgsql stable
-set search_path = public, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
+set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -460,7 +467,8 @@ $$;
 
 -- The door of the history: a generation is the next one, of a plan that is not stale, and leaves every zone that it touches with SOA and NS.
 -- The plan is locked first and everything is read afterwards, so that a change that came in just before is judged as well (see change_is_open).
-create function generation_is_next() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+create function generation_is_next() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     locked boolean := false;
     wrong record;

@@ -26,7 +26,8 @@ create table enactor (
 ) with (fillfactor = 50);
 
 -- While nothing raises a floor, reading it needs no lock; the migration that lets it rise adds FOR SHARE on the group here.
-create function move_is_above_the_floor() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+create function move_is_above_the_floor() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     wrong record;
 begin
@@ -45,7 +46,8 @@ create trigger move_is_above_the_floor after insert on head_move referencing new
 --   1. clean-up looks which moves are old, and is stopped;
 --   2. the head it saw is superseded, and superseded again;
 --   3. clean-up deletes by its old list: whatever is in force is the greatest, so it is not below a greater one: refused.
-create function move_is_superseded() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+create function move_is_superseded() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     wrong record;
 begin

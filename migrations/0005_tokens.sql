@@ -24,7 +24,8 @@ create table idempotency_key (
 );
 
 -- A token can end, once. Everything else about it stays as it was when it was given.
-create function token_only_ends() returns trigger language plpgsql security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+create function token_only_ends() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     wrong bigint;
 begin
@@ -47,7 +48,8 @@ create trigger token_never_goes before delete or truncate on token for each stat
 create trigger idempotency_key_never_changes before update or delete or truncate on idempotency_key for each statement execute function refuse_to_change();
 
 -- A key is its plan's and its plan's token's. Checked here and not by foreign keys, for the reasons told in 0002_history.sql.
-create function key_is_its_plans() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
+create function key_is_its_plans() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     locked boolean := false;
     wrong record;

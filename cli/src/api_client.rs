@@ -80,11 +80,15 @@ impl ApiClient {
         &self.api
     }
 
-    /// Whether a health page answers 200, asked with little patience.
+    /// Asks a health page, with little patience. None: it is well. Else what is wrong.
     #[must_use]
-    pub fn is_healthy(&self, path: &str) -> bool {
+    pub fn what_is_wrong(&self, path: &str) -> Option<String> {
         let request = self.agent.get(self.url(path)).config().timeout_global(Some(Duration::from_secs(1))).build();
-        request.call().is_ok_and(|answer| answer.status().is_success())
+        self.answer(path, request.call()).err().map(|why| match why {
+            ApiError::Refused(problem) => problem.to_string(),
+            ApiError::Unreachable { cause, .. } => cause.to_string(),
+            ApiError::Odd { status, said, .. } => format!("{status} {}", said.trim()),
+        })
     }
 
     /// GET, as JSON.

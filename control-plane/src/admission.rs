@@ -1,11 +1,17 @@
 //! Admission carried out: read the history, ask the rules, write under the premise, and again when the race was lost.
 
+mod lane;
+mod large;
+mod turns;
+
 use crate::notices::Notices;
-use crate::store::{HistoryStore, ReadHistory, StoreError, Written};
-use plan_rules::{Admission, Author, Counts, Decision, Refusal, Tip, admit, admit_on_newer_tip};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use crate::store::{HistoryStore, StoreError};
+use lane::{Lane, Waiting};
+use plan_rules::{Admission, Author, Counts, Decision, Footprint, Refusal, Tip, admit, footprint};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+use turns::Turns;
 use zone_model::{Base, Digest, GroupName, Plan, Version};
 
 /// A plan as it was posted.
@@ -86,135 +92,100 @@ pub enum AdmissionError {
 
 /// For how long a plan that keeps losing races is tried again, in seconds.
 const TRIED_AGAIN_S_MAX: u64 = 30;
+/// How many lanes there are: as many calls into the database at a time, for small plans.
+const LANES: usize = 2;
+/// How many small plans may wait in a lane. More than that wait with their requests.
+const WAITING_MAX: usize = 1_024;
+/// A plan with more names than this is large: it is decided and staged by itself.
+const NAMES_OF_A_SMALL_PLAN_MAX: usize = 200;
 
 /// Admits plans; cheap to clone.
+///
+/// Small plans go through lanes: those that wait at the same time, in whatever groups, are read, decided and written
+/// together, each as a generation of its own. Large ones are decided and staged side by side, and only then take a turn
+/// in their group.
 #[derive(Clone, Debug)]
 pub struct Admissions {
     store: HistoryStore,
     notices: Notices,
-    queues: Arc<GroupQueues>,
+    turns: Arc<Turns>,
+    lanes: Vec<mpsc::Sender<Waiting>>,
 }
 
 impl Admissions {
-    /// Admits into `store`, and lets the enactors know by `notices`.
+    /// Admits into `store`, and lets the enactors know by `notices`. Must be called within the runtime, whose tasks the
+    /// lanes are; they end with the last clone.
     #[must_use]
     pub fn new(store: HistoryStore, notices: Notices) -> Self {
-        Self { store, notices, queues: Arc::default() }
+        let turns = Arc::new(Turns::default());
+        let lanes = (0..LANES).map(|_| {
+            let (lane, inbox) = mpsc::channel(WAITING_MAX);
+            tokio::spawn(Lane::new(store.clone(), notices.clone(), Arc::clone(&turns)).run(inbox));
+            lane
+        });
+        let lanes = lanes.collect();
+        Self { store, notices, turns, lanes }
     }
 
-    /// Admits a plan. It runs in a task of its own: a caller that stops waiting cancels nothing.
+    /// Admits a plan. It goes on to its end even if the caller stops waiting.
     ///
     /// # Errors
     /// Why nothing was admitted.
     pub async fn admit(&self, submission: Submission) -> Result<Admitted, AdmissionError> {
-        let this = self.clone();
-        match tokio::spawn(async move { this.admit_to_the_end(submission).await }).await {
-            Ok(result) => result,
-            Err(ended) => Err(StoreError::Damaged(format!("the admission ended early: {ended}")).into()),
-        }
-    }
-
-    async fn admit_to_the_end(&self, submission: Submission) -> Result<Admitted, AdmissionError> {
-        if let Some(repeated) = self.known_by_its_key(&submission).await? {
+        if let Some(asked) = &submission.idempotency
+            && let Some(repeated) = known_by_its_key(&self.store, submission.token, asked).await?
+        {
             return Ok(repeated);
         }
-        let started = Instant::now();
-        loop {
-            match self.attempt(&submission).await {
-                Ok(Attempt::Ended(admitted)) => return Ok(admitted),
-                Ok(Attempt::KeyKnown) => {
-                    if let Some(repeated) = self.known_by_its_key(&submission).await? {
-                        return Ok(repeated);
-                    }
-                }
-                Ok(Attempt::DecideAgain) => {}
-                Err(AdmissionError::Store(error)) if error.is_overtaken() => {
-                    tracing::debug!(group = %submission.plan.group, %error, "overtaken; deciding again");
-                }
-                Err(error) => return Err(error),
-            }
-            // A race is only ever lost to a plan that was admitted, so somebody always gets on.
-            if started.elapsed().as_secs() >= TRIED_AGAIN_S_MAX {
-                return Err(AdmissionError::Busy(TRIED_AGAIN_S_MAX));
-            }
-        }
-    }
-
-    /// Reads, decides, writes; once.
-    ///
-    /// 1. This reads tip 41 and decides: generation 42.
-    /// 2. This is stopped for ten minutes, and other plans become 42 to 900.
-    /// 3. This writes 42: the key is taken, so no row is written, and it reads and decides again, on 900.
-    async fn attempt(&self, submission: &Submission) -> Result<Attempt, AdmissionError> {
-        // Within this process plans of a group wait in line, in place of racing each other; between processes they race.
-        let mut turn = Some(self.queues.turn(&submission.plan.group).await);
-        let mut read = self.store.history_for(&submission.plan).await?;
-        let mut admission = match self.decide(submission, &read)? {
-            Decision::Admit(admission) => *admission,
-            Decision::NoOp { tip, absent } => return Ok(Attempt::Ended(Admitted::NoOp { tip, absent })),
-        };
         if submission.dry_run {
-            return Ok(Attempt::Ended(Admitted::DryRun(admitted_plan(submission, &admission))));
+            return dry_run(&self.store, &submission).await;
         }
-        if read.group.is_none() || !admission.begins.is_empty() {
-            // Another plan may have begun the same zone between the read above and this, so what is decided is what
-            // is read afterwards.
-            self.store.begin(&submission.plan, &admission.begins).await?;
-            read = self.store.history_for(&submission.plan).await?;
-            admission = match self.decide(submission, &read)? {
-                Decision::Admit(admission) => *admission,
-                Decision::NoOp { tip, absent } => return Ok(Attempt::Ended(Admitted::NoOp { tip, absent })),
-            };
+        let ended = || AdmissionError::Store(StoreError::Ended);
+        if is_large(&submission.plan) {
+            let (store, notices, turns) = (self.store.clone(), self.notices.clone(), Arc::clone(&self.turns));
+            let task = tokio::spawn(async move { large::admit(&store, &notices, &turns, &submission).await });
+            return task.await.map_err(|_| ended())?;
         }
-        let mut staged = None;
-        if HistoryStore::is_staged_first(&admission) {
-            // Staging takes long and needs no premise: others go ahead meanwhile.
-            turn = None;
-            staged = Some(self.store.stage(submission, &admission, &read).await?);
-        }
-        loop {
-            if turn.is_none() {
-                turn = Some(self.queues.turn(&submission.plan.group).await);
-            }
-            match self.store.write(submission, &admission, &read, staged).await? {
-                Written::Admitted => {
-                    self.notices.send();
-                    return Ok(Attempt::Ended(Admitted::New(admitted_plan(submission, &admission))));
-                }
-                Written::KeyKnown => return Ok(Attempt::KeyKnown),
-                Written::LostRace => {}
-            }
-            let Some(plan) = staged else { return Ok(Attempt::DecideAgain) };
-            // The rows are staged and stay right on any tip; only what is new has to be judged.
-            let judged_on = admission.version.generation.get() - 1;
-            let judged_on = Base::new(judged_on).unwrap_or(Base::NOTHING);
-            let news = self.store.news_for(plan.0, judged_on).await?;
-            match admit_on_newer_tip(admission, &news).map_err(AdmissionError::Refused)? {
-                Some(on_newer_tip) => admission = on_newer_tip,
-                None => return Ok(Attempt::DecideAgain),
-            }
-        }
-    }
-
-    fn decide(&self, submission: &Submission, read: &ReadHistory) -> Result<Decision, AdmissionError> {
-        admit(&submission.plan, &submission.author, &read.history).map_err(AdmissionError::Refused)
-    }
-
-    async fn known_by_its_key(&self, submission: &Submission) -> Result<Option<Admitted>, AdmissionError> {
-        let Some(asked) = &submission.idempotency else { return Ok(None) };
-        match self.store.idempotent(submission.token, &asked.key).await? {
-            None => Ok(None),
-            Some((first, plan)) if first == *asked => Ok(Some(Admitted::Repeated(plan))),
-            Some(_) => Err(AdmissionError::KeyReused),
-        }
+        let mut hasher = DefaultHasher::new();
+        submission.plan.group.hash(&mut hasher);
+        let lane = usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default();
+        let (reply, outcome) = oneshot::channel();
+        self.lanes[lane].send(Waiting::new(submission, reply)).await.map_err(|_| ended())?;
+        outcome.await.map_err(|_| ended())?
     }
 }
 
-/// How one attempt ended.
-enum Attempt {
-    Ended(Admitted),
-    KeyKnown,
-    DecideAgain,
+/// A plan whose decision reads much, or that begins a zone.
+fn is_large(plan: &Plan) -> bool {
+    let parts = footprint(plan).into_values();
+    let names = parts.map(|part| match part {
+        Footprint::WholeZone => NAMES_OF_A_SMALL_PLAN_MAX + 1,
+        Footprint::Names(names) => names.len(),
+    });
+    names.sum::<usize>() > NAMES_OF_A_SMALL_PLAN_MAX
+}
+
+/// The same decision, for the tip that it holds for, and nothing written.
+async fn dry_run(store: &HistoryStore, submission: &Submission) -> Result<Admitted, AdmissionError> {
+    let mut read = store.history_for(&submission.plan).await?;
+    match admit(&submission.plan, &submission.author, read.on_base(submission.plan.base))
+        .map_err(AdmissionError::Refused)?
+    {
+        Decision::Admit(admission) => Ok(Admitted::DryRun(admitted_plan(submission, &admission))),
+        Decision::NoOp { tip, absent } => Ok(Admitted::NoOp { tip, absent }),
+    }
+}
+
+async fn known_by_its_key(
+    store: &HistoryStore,
+    token: i64,
+    asked: &Idempotency,
+) -> Result<Option<Admitted>, AdmissionError> {
+    match store.idempotent(token, &asked.key).await? {
+        None => Ok(None),
+        Some((first, plan)) if first == *asked => Ok(Some(Admitted::Repeated(plan))),
+        Some(_) => Err(AdmissionError::KeyReused),
+    }
 }
 
 fn admitted_plan(submission: &Submission, admission: &Admission) -> AdmittedPlan {
@@ -225,26 +196,5 @@ fn admitted_plan(submission: &Submission, admission: &Admission) -> AdmittedPlan
         rebased: admission.rebased,
         digest: admission.digest,
         counts: admission.counts,
-    }
-}
-
-/// One queue for each group that has plans under way.
-#[derive(Debug, Default)]
-struct GroupQueues {
-    queues: Mutex<HashMap<GroupName, Arc<tokio::sync::Mutex<()>>>>,
-}
-
-impl GroupQueues {
-    /// Waits for this plan's turn in its group, first come, first served.
-    async fn turn(&self, group: &GroupName) -> tokio::sync::OwnedMutexGuard<()> {
-        let queue = {
-            let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-            // Only this map holds a queue that nobody waits in.
-            if queues.len() > 1_024 {
-                queues.retain(|_, queue| Arc::strong_count(queue) > 1);
-            }
-            Arc::clone(queues.entry(group.clone()).or_default())
-        };
-        queue.lock_owned().await
     }
 }

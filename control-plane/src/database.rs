@@ -85,7 +85,9 @@ pub async fn ensure_login(owner_url: &str, login: &str, password: &str, roles: &
     let mut connection = connect(owner_url).await?;
     let mut transaction = connection.begin().await?;
     // Two starts at once must not both find the login missing.
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('holdfast login', 0))").execute(&mut *transaction).await?;
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('holdfast login', 0))")
+        .execute(&mut *transaction)
+        .await?;
     let exists: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
         .bind(login)
         .fetch_one(&mut *transaction)

@@ -140,16 +140,23 @@ impl Enactor {
         let (enactor, group, ring) = (&self.name, &behind.group, &self.ring);
         let generation = behind.tip.generation;
         match outcome {
-            Outcome::Refused => tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is on a fork"),
-            Outcome::Superseded => tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is above the tip"),
+            Outcome::Refused => {
+                tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is on a fork")
+            }
+            Outcome::Superseded => {
+                tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is above the tip")
+            }
             Outcome::Enacted => tracing::info!(%enactor, %group, %ring, %generation, %outcome),
-            Outcome::AlreadyEnacted | Outcome::LostRace => tracing::debug!(%enactor, %group, %ring, %generation, %outcome),
+            Outcome::AlreadyEnacted | Outcome::LostRace => {
+                tracing::debug!(%enactor, %group, %ring, %generation, %outcome)
+            }
         }
     }
 }
 
 fn version(generation: i64, id: &[u8]) -> Result<Version, StoreError> {
-    let generation = Generation::new(generation).ok_or_else(|| StoreError::Damaged(format!("generation {generation}")))?;
+    let generation =
+        Generation::new(generation).ok_or_else(|| StoreError::Damaged(format!("generation {generation}")))?;
     let id = Id::from_bytes(id).ok_or_else(|| StoreError::Damaged("a generation's id".to_owned()))?;
     Ok(Version { generation, id })
 }

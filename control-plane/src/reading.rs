@@ -11,7 +11,7 @@ mod states;
 mod zones;
 
 pub use differences::Difference;
-pub use fleet::{EnactorSeen, Serving, ServerSeen};
+pub use fleet::{EnactorSeen, ServerSeen, Serving};
 pub use groups::{GroupFound, HeadFound};
 pub use plans::PlanFound;
 pub use record_sets::{KeyInOrder, SetFound};

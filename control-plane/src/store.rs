@@ -4,7 +4,7 @@ mod read;
 mod write;
 
 pub use read::ReadHistory;
-pub use write::{StagedPlan, Written};
+pub use write::{StagedPlan, Write, Written};
 
 use sqlx::PgPool;
 
@@ -23,6 +23,9 @@ pub enum StoreError {
     /// A row is not what Holdfast writes.
     #[error("the database holds a damaged row: {0}")]
     Damaged(String),
+    /// Whoever was to ask has ended; whether it was carried out is not known.
+    #[error("the admission ended before its result was known")]
+    Ended,
 }
 
 impl StoreError {

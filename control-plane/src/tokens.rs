@@ -81,8 +81,8 @@ impl Tokens {
         Self { pool, cache: Arc::default() }
     }
 
-    /// Whose secret this is; none for a token that is unknown or has ended, at most one second ago excepted (see
-    /// [`cache::KEPT_FOR`]).
+    /// Whose secret this is; none for a token that is unknown or has ended. Look-ups are kept for a second, so a token
+    /// that was ended by another program may be good for that long.
     ///
     /// # Errors
     /// When the database could not be asked.
@@ -143,22 +143,8 @@ impl Tokens {
     /// # Errors
     /// When the database could not be asked.
     pub async fn list(&self, after: &str, limit: i64) -> Result<Vec<Token>, StoreError> {
-        let rows =
-            sqlx::query_file!("queries/tokens/list_living_tokens.sql", after, limit).fetch_all(&self.pool).await?;
-        let token = |row: Row| {
-            let author = read_author(&row.role, row.groups, row.suffixes)?;
-            Ok(Token { name: row.name, author, created: row.created })
-        };
-        rows.into_iter()
-            .map(|row| Row {
-                name: row.name,
-                role: row.role,
-                groups: row.groups,
-                suffixes: row.suffixes,
-                created: row.created,
-            })
-            .map(token)
-            .collect()
+        let rows = sqlx::query_file_as!(Row, "queries/tokens/list_living_tokens.sql", after, limit);
+        rows.fetch_all(&self.pool).await?.into_iter().map(Row::read).collect()
     }
 }
 
@@ -168,6 +154,13 @@ struct Row {
     groups: Option<Vec<String>>,
     suffixes: Option<Vec<String>>,
     created: DateTime<Utc>,
+}
+
+impl Row {
+    fn read(self) -> Result<Token, StoreError> {
+        let author = read_author(&self.role, self.groups, self.suffixes)?;
+        Ok(Token { name: self.name, author, created: self.created })
+    }
 }
 
 /// Whether text can be a token's name: letters, digits and `._-@:`, starting with a letter or digit. It stands in
@@ -195,9 +188,16 @@ pub async fn ensure_admin(owner_url: &str, name: &str, secret: &str) -> Result<(
     let hash = secret.hash();
     if !standing.is_some_and(|one| one.hash == hash && one.role == Role::Admin.as_str() && one.everywhere) {
         sqlx::query_file_scalar!("queries/tokens/end_token.sql", name).fetch_optional(&mut *transaction).await?;
-        sqlx::query_file_scalar!("queries/tokens/give_token.sql", name, &hash[..], Role::Admin.as_str(), None::<&[String]>, None::<&[String]>)
-            .fetch_optional(&mut *transaction)
-            .await?;
+        sqlx::query_file_scalar!(
+            "queries/tokens/give_token.sql",
+            name,
+            &hash[..],
+            Role::Admin.as_str(),
+            None::<&[String]>,
+            None::<&[String]>
+        )
+        .fetch_optional(&mut *transaction)
+        .await?;
     }
     transaction.commit().await?;
     connection.close().await?;
@@ -211,11 +211,7 @@ fn scope_columns(scope: &Scope) -> (Option<Vec<String>>, Option<Vec<String>>) {
 }
 
 /// Rows are input too: a scope that cannot be read must not become "everywhere".
-fn read_author(
-    role: &str,
-    groups: Option<Vec<String>>,
-    suffixes: Option<Vec<String>>,
-) -> Result<Author, StoreError> {
+fn read_author(role: &str, groups: Option<Vec<String>>, suffixes: Option<Vec<String>>) -> Result<Author, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("the token has the {what}"));
     let role = Role::parse(role).ok_or_else(|| damaged(&format!("role {role}")))?;
     let groups = groups.map(|groups| {

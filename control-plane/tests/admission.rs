@@ -4,7 +4,7 @@
 
 mod support;
 
-use control_plane::admission::{Admitted, AdmissionError, Idempotency};
+use control_plane::admission::{AdmissionError, Admitted, Idempotency};
 use plan_rules::Refusal;
 use std::collections::BTreeSet;
 use support::{World, addresses, edit, name, plan, replacement};
@@ -76,7 +76,10 @@ async fn racing_programs_that_begin_one_zone_let_one_through() {
     let mut tasks = tokio::task::JoinSet::new();
     for program in 0..4_u8 {
         let api = world.another_api();
-        tasks.spawn(async move { api.post(plan(0, "example.", replacement("example.", 1, vec![addresses("www.example.", &[program + 1])]))).await });
+        tasks.spawn(async move {
+            api.post(plan(0, "example.", replacement("example.", 1, vec![addresses("www.example.", &[program + 1])])))
+                .await
+        });
     }
     let all = tasks.join_all().await;
     assert_eq!(all.iter().filter(|one| one.is_ok()).count(), 1, "{all:?}");
@@ -90,7 +93,9 @@ async fn a_zone_is_in_one_group_for_ever() {
     let mut other = plan(0, "example.", replacement("example.", 1, vec![]));
     other.group = zone_model::GroupName::parse("other").unwrap();
     match world.post(other).await {
-        Err(AdmissionError::Refused(Refusal::Invalid(violations))) => assert!(violations[0].message.contains("belongs to the group example")),
+        Err(AdmissionError::Refused(Refusal::Invalid(violations))) => {
+            assert!(violations[0].message.contains("belongs to the group example"))
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(world.count("select count(*) from zone_group").await, 1);
@@ -109,7 +114,10 @@ async fn f09_a_retry_gets_the_first_result() {
         other => panic!("{other:?}"),
     }
     let other_body = Idempotency { body_hash: [2; 32], ..key.clone() };
-    assert!(matches!(world.post_with_key(edit(3, &[("b", 1)], &[]), &other_body).await, Err(AdmissionError::KeyReused)));
+    assert!(matches!(
+        world.post_with_key(edit(3, &[("b", 1)], &[]), &other_body).await,
+        Err(AdmissionError::KeyReused)
+    ));
     assert_eq!(world.count("select count(*) from generation").await, 3);
 }
 
@@ -177,7 +185,9 @@ async fn a_dry_run_and_a_refusal_write_nothing() {
 async fn a_damaged_row_is_an_error_and_not_an_answer() {
     let world = World::with_example().await;
     world.post(edit(1, &[("a", 1)], &[])).await.unwrap();
-    world.superuser("set session_replication_role = replica; update change set value = '\\x00' where owner = 'a'").await;
+    world
+        .superuser("set session_replication_role = replica; update change set value = '\\x00' where owner = 'a'")
+        .await;
     match world.post(edit(2, &[("a", 2)], &[])).await {
         Err(AdmissionError::Store(error)) => assert!(error.to_string().contains("damaged"), "{error}"),
         other => panic!("{other:?}"),
@@ -197,7 +207,8 @@ async fn a_history_reads_back_as_it_was_written() {
     let key = SetKey::new(&name("*.other."), RecordType::A);
     assert_eq!(other.sets[&key].set.as_ref().unwrap().records().len(), 2);
     let ours = &read.history.zones[&name("example.")];
-    let spelled = ours.sets[&SetKey::new(&name("www.example."), RecordType::A)].set.as_ref().unwrap().owner().to_string();
+    let spelled =
+        ours.sets[&SetKey::new(&name("www.example."), RecordType::A)].set.as_ref().unwrap().owner().to_string();
     assert_eq!(spelled, "WWW.example.");
     assert_eq!(Key::Serial.to_columns(&name("other.")).owner, "@");
 }

@@ -1,8 +1,10 @@
 //! What a decision is made on: the part of a group's history that a plan touches, read in one snapshot.
 
+use crate::admit::Admission;
 use std::collections::{BTreeMap, BTreeSet};
 use zone_model::{
-    Digest, Generation, GroupName, Id, Name, Plan, RecordSet, RecordType, Serial, SetKey, Version, ZoneChange,
+    Content, Digest, Generation, GroupName, Id, Key, Name, Plan, RecordSet, RecordType, Serial, SetKey, Version,
+    ZoneChange,
 };
 
 /// The newest generation of a group.
@@ -23,6 +25,22 @@ pub struct History {
     pub base_id: Option<Id>,
     /// Every zone that the plan changes or reads.
     pub zones: BTreeMap<Name, ZoneHistory>,
+}
+
+impl History {
+    /// The history after `admission`, so that another plan can be judged on it before either is written. Whoever writes
+    /// them writes both, or none.
+    pub fn admitted(&mut self, admission: &Admission) {
+        let generation = admission.version.generation;
+        self.tip = Some(Tip { version: admission.version, digest: admission.digest });
+        for change in &admission.changes {
+            if let Some(of_zone) = self.zones.get_mut(&change.zone) {
+                of_zone.owner = ZoneOwner::ThisGroup;
+                of_zone.touched = Some(generation);
+                of_zone.stands(&change.key, change.content.as_ref(), generation);
+            }
+        }
+    }
 }
 
 /// Whose a zone is.
@@ -70,6 +88,21 @@ impl ZoneHistory {
         let owner = owner.to_lowercase();
         let first = SetKey::new(&owner, RecordType(0));
         self.sets.range(first..).take_while(move |(key, _)| *key.owner() == owner)
+    }
+
+    /// Takes in that `content` has stood under `key`, or has been gone, since `generation`, which is newer than all that
+    /// is known of the key.
+    pub fn stands(&mut self, key: &Key, content: Option<&Content>, generation: Generation) {
+        match (key, content) {
+            (Key::Records(key), Some(Content::Records(set))) => {
+                self.sets.insert(key.clone(), Standing { generation, set: Some(set.clone()) });
+            }
+            (Key::Records(key), _) => {
+                self.sets.insert(key.clone(), Standing { generation, set: None });
+            }
+            (Key::Serial, Some(Content::Serial(serial))) => self.serial = Some((*serial, generation)),
+            (Key::Serial, _) => self.serial = None,
+        }
     }
 
     /// The serial that the zone has at the tip: the one last set, and one more for each generation up to the one that

@@ -12,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 
 use rustix::process::Signal;
 
-use crate::{Error, Installation, Purpose, SystemUser, Ties, settings, system_user, tie_to_parent, who_runs_postgres};
+use crate::{Error, Installation, Purpose, SystemUser, Ties, system_user, tie_to_parent, who_runs_postgres};
 
 /// The number in the socket's name. Nobody listens on a port.
 pub const PORT: u16 = 5432;
@@ -176,7 +176,7 @@ impl Cluster {
             .append(true)
             .open(self.data.join("postgresql.conf"))
             .map_err(Error::system("open postgresql.conf"))?;
-        settings.write_all(settings::lines(purpose).as_bytes()).map_err(Error::system("write postgresql.conf"))
+        settings.write_all(purpose.settings().as_bytes()).map_err(Error::system("write postgresql.conf"))
     }
 
     /// In Postgres's single-user mode: no server, no superuser's password.

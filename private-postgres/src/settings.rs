@@ -18,8 +18,15 @@ const MIB: u64 = 1024 * 1024;
 /// The memory to reckon with where the machine does not say.
 const MEMORY_UNKNOWN: u64 = 2048 * MIB;
 
-/// Lines for `postgresql.conf`, written once when the cluster is made: the user may change them afterwards.
-pub(crate) fn lines(purpose: Purpose) -> String {
+impl Purpose {
+    /// Lines for `postgresql.conf`, written once when the cluster is made: the user may change them afterwards.
+    #[must_use]
+    pub fn settings(self) -> String {
+        lines(self)
+    }
+}
+
+fn lines(purpose: Purpose) -> String {
     let memory = memory_bytes();
     let mut lines = String::from("\n# From here on: chosen by Holdfast for this machine when it made the cluster.\n");
     let mut set = |name: &str, value: &str| {

@@ -191,7 +191,7 @@ impl Conversation<'_> {
             }
             let patience = if received.is_empty() { self.idle_timeout } else { QUESTION_TIMEOUT };
             let read = tokio::select! {
-                read = read_on(&mut self.stream, &mut received, (Instant::now() + patience).min(end)) => read?,
+                read = read_on(&mut self.stream, &mut received, patience, end) => read?,
                 () = stop.cancelled() => false,
             };
             if !read {
@@ -216,8 +216,10 @@ fn next_message(received: &[u8]) -> Option<&[u8]> {
     rest.get(..usize::from(u16::from_be_bytes(*length)))
 }
 
-/// Reads until one more message is whole; false at the end of the stream, or when the client takes too long.
-async fn read_on(stream: &mut TcpStream, received: &mut Vec<u8>, mut deadline: Instant) -> io::Result<bool> {
+/// Reads until one more message is whole; false at the end of the stream, or when the client takes too long: to begin, or
+/// from then on to finish.
+async fn read_on(stream: &mut TcpStream, received: &mut Vec<u8>, patience: Duration, end: Instant) -> io::Result<bool> {
+    let mut deadline = (Instant::now() + patience).min(end);
     loop {
         let had_begun = !received.is_empty();
         let Ok(read) = timeout_at(deadline, stream.read_buf(received)).await else { return Ok(false) };
@@ -228,7 +230,7 @@ async fn read_on(stream: &mut TcpStream, received: &mut Vec<u8>, mut deadline: I
             return Ok(true);
         }
         if !had_begun {
-            deadline = deadline.min(Instant::now() + QUESTION_TIMEOUT);
+            deadline = (Instant::now() + QUESTION_TIMEOUT).min(end);
         }
         received.reserve(READ_SIZE);
     }

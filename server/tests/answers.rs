@@ -1,6 +1,8 @@
 //! Questions and answers as text: every file in `answers/` has zones, questions, and what comes back. With
 //! UPDATE_GOLDEN=1 the answers are rewritten, so that the difference can be read.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 mod support;
 
 use server::answer::{Transport, Verdict, answer};
@@ -14,7 +16,7 @@ fn every_answer_is_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/answers");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(!files.is_empty());
+    assert!(files.len() >= 10);
     let mut differences = String::new();
     for file in files {
         let written = std::fs::read_to_string(&file).unwrap();

@@ -5,8 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use control_plane::tokens::Secret;
 use super::UpError;
+use control_plane::tokens::Secret;
 
 /// Bytes of randomness in a password or token.
 const SECRET_BYTES: usize = 32;
@@ -81,8 +81,9 @@ impl DataDirectory {
                 Ok(text.trim().to_owned())
             }
             _ => {
-                let secret = draw()
-                    .map_err(|cause| UpError::system("draw a random secret")(std::io::Error::other(cause.to_string())))?;
+                let secret = draw().map_err(|cause| {
+                    UpError::system("draw a random secret")(std::io::Error::other(cause.to_string()))
+                })?;
                 self.write_private(name, &secret)?;
                 Ok(secret)
             }

@@ -47,7 +47,11 @@ pub(super) async fn start_private(directory: &Rc<DataDirectory>, fleet: &mut Fle
     say(format!("starting Postgres {version}{as_whom}"));
     let postgres = Supervised::start(programs::postgres(&cluster), directory.clone());
     let postgres = fleet.add("postgres", postgres);
-    ready::wait(directory, "postgres", async || postgres.pid().is_some_and(|pid| cluster.is_ready(pid))).await?;
+    ready::wait(directory, "postgres", async || {
+        let ready = postgres.pid().is_some_and(|pid| cluster.is_ready(pid));
+        (!ready).then(|| "it does not accept connections yet".to_owned())
+    })
+    .await?;
     Ok(cluster.url(&owner, OWNER))
 }
 

@@ -82,12 +82,14 @@ pub enum UpError {
     #[error("could not store the administrator's token: {0}")]
     Token(String),
     /// A program does not get ready.
-    #[error("{program} did not become ready within {seconds} s. The last lines of {log}:\n{last_words}")]
+    #[error("{program} did not become ready within {seconds} s: {wrong}. The last lines of {log}:\n{last_words}")]
     NotReady {
         /// Its name.
         program: String,
         /// How long was waited.
         seconds: u64,
+        /// What was wrong in the end.
+        wrong: String,
         /// Where it says why.
         log: String,
         /// The end of that.

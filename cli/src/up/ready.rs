@@ -19,35 +19,49 @@ const LOOK_EVERY: Duration = Duration::from_millis(30);
 ///
 /// # Errors
 /// When it takes too long, with the end of its log.
-pub(super) async fn healthy(directory: &DataDirectory, program: &str, url: &str, path: &'static str) -> Result<(), UpError> {
+pub(crate) async fn healthy(
+    directory: &DataDirectory,
+    program: &str,
+    url: &str,
+    path: &'static str,
+) -> Result<(), UpError> {
     let client = ApiClient::new(url, None);
     wait(directory, program, async || {
         let client = client.clone();
-        tokio::task::spawn_blocking(move || client.is_healthy(path)).await.unwrap_or(false)
+        let asked = tokio::task::spawn_blocking(move || client.what_is_wrong(path)).await;
+        asked.unwrap_or_else(|why| Some(why.to_string()))
     })
     .await
 }
 
-/// Waits until something is so.
+/// Waits until nothing is wrong any more.
 ///
 /// # Errors
 /// When it takes too long, with the end of the program's log.
-pub(super) async fn wait(directory: &DataDirectory, program: &str, is_so: impl AsyncFn() -> bool) -> Result<(), UpError> {
+pub(crate) async fn wait(
+    directory: &DataDirectory,
+    program: &str,
+    what_is_wrong: impl AsyncFn() -> Option<String>,
+) -> Result<(), UpError> {
     let start = Instant::now();
     let mut said = start;
-    while !is_so().await {
+    while let Some(wrong) = what_is_wrong().await {
+        let log = directory.shown(&format!("log/{program}.log"));
         if start.elapsed() > READY_WITHIN {
             return Err(UpError::NotReady {
                 program: program.to_owned(),
                 seconds: READY_WITHIN.as_secs(),
-                log: directory.shown(&format!("log/{program}.log")),
+                wrong,
+                log,
                 last_words: directory.last_words(program, 15),
             });
         }
         if said.elapsed() > SAID_EVERY {
             said = Instant::now();
-            let log = directory.shown(&format!("log/{program}.log"));
-            say(format!("still waiting for {program} ({} s; its words are in {log})", start.elapsed().as_secs()));
+            say(format!(
+                "still waiting for {program} ({} s): {wrong}. Its words are in {log}",
+                start.elapsed().as_secs()
+            ));
         }
         sleep(LOOK_EVERY).await;
     }

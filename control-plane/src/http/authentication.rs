@@ -8,8 +8,8 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
-/// Every endpoint that is not open has a `Caller` among its arguments; without one it could not compile against the store
-/// of tokens. It stands before the body, so nothing is read for strangers.
+/// Every endpoint that is not open has a `Caller` among its arguments, before the body, so nothing is read for strangers.
+/// A test asks each of them without a token.
 impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
 

@@ -4,8 +4,8 @@ mod acknowledge;
 mod record_sets;
 mod zone_change;
 
-pub(crate) use acknowledge::{checked_reason, read_acknowledgement};
 use acknowledge::read_reason;
+pub(crate) use acknowledge::{checked_reason, read_acknowledgement};
 
 use super::json::Json;
 use super::problem::Problem;
@@ -86,14 +86,15 @@ fn read_zones((json, place): (Json<'_>, String), violations: &mut Violations) ->
     for (key, change) in entries {
         let of_zone = format!("{place}[{}]", quoted(&key));
         let Some(zone) = read_zone_name(&key, &of_zone, violations) else { continue };
-        if let Some(first) = seen.get(&zone) {
+        let first = seen.get(&zone).cloned();
+        if let Some(first) = &first {
             let message = format!("the zone was given before, at {first}; upper and lower case make no difference");
-            violations.at(of_zone, Some(Rule::GivenTwice), message);
-            continue;
+            violations.at(of_zone.as_str(), Some(Rule::GivenTwice), message);
         }
-        seen.insert(zone.clone(), of_zone.clone());
-        if let Some(change) = zone_change::read(change, &of_zone, &zone, violations) {
-            zones.insert(zone, change);
+        let change = zone_change::read(change, &of_zone, &zone, violations);
+        if first.is_none() {
+            seen.insert(zone.clone(), of_zone);
+            zones.extend(change.map(|change| (zone, change)));
         }
     }
     Some(zones)

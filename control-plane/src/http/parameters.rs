@@ -126,7 +126,11 @@ impl Parameters {
         let quoted = tag.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
         let id = quoted.and_then(Id::parse);
         if id.is_none() {
-            self.violations.at("header If-Match", None, "expected one id of a generation in quotes, as `ETag` gives it");
+            self.violations.at(
+                "header If-Match",
+                None,
+                "expected one id of a generation in quotes, as `ETag` gives it",
+            );
         }
         id
     }

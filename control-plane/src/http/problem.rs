@@ -230,10 +230,9 @@ impl Problem {
             Self::StaleBase { tip, conflict_count: 0, .. } => {
                 Some(format!("the plan insists on a tip or base, and the tip is {}", tip.generation))
             }
-            Self::StaleBase { tip, conflict_count, .. } => Some(format!(
-                "{conflict_count} name(s) changed after the plan's base; the tip is {}",
-                tip.generation
-            )),
+            Self::StaleBase { tip, conflict_count, .. } => {
+                Some(format!("{conflict_count} name(s) changed after the plan's base; the tip is {}", tip.generation))
+            }
             Self::NameTaken { name } => Some(format!("a living token has the name {name}")),
             Self::FutureGeneration { generation, tip } => {
                 Some(format!("generation {generation} is above the tip, {}", tip.generation))
@@ -242,7 +241,9 @@ impl Problem {
                 Some(format!("generation {generation} was retired; the oldest that can be read is {floor}"))
             }
             Self::TooLarge { limit } => Some(format!("at most {limit} octets are read here")),
-            Self::UnsupportedMediaType { expected } => Some(format!("send it as `Content-Type: {expected}`, unencoded")),
+            Self::UnsupportedMediaType { expected } => {
+                Some(format!("send it as `Content-Type: {expected}`, unencoded"))
+            }
             Self::Busy { message } => Some((*message).to_owned()),
             Self::SchemaUnlike { expected, found } => Some(match found {
                 Some(found) => format!("this program needs version {expected}, and the database has {found}"),
@@ -261,8 +262,11 @@ impl Problem {
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::Unauthorized { token_given } => {
-                let challenge =
-                    if *token_given { "Bearer realm=\"holdfast\", error=\"invalid_token\"" } else { "Bearer realm=\"holdfast\"" };
+                let challenge = if *token_given {
+                    "Bearer realm=\"holdfast\", error=\"invalid_token\""
+                } else {
+                    "Bearer realm=\"holdfast\""
+                };
                 Some((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
             }
             Self::Busy { .. } | Self::DatabaseAway { .. } => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),

@@ -80,7 +80,7 @@ fn the_description_refers_to_what_it_has() {
 #[tokio::test]
 async fn all_but_the_open_paths_need_a_token() {
     for (method, path, is_open) in described() {
-        let path = path.replace('{', "").replace('}', "");
+        let path = path.replace(['{', '}'], "");
         let request = Request::builder().method(method.to_uppercase().as_str()).uri(&path).body(Body::empty()).unwrap();
         let response = ask(request).await;
         assert_eq!(response.status() == StatusCode::UNAUTHORIZED, !is_open, "{method} {path}: {}", response.status());

@@ -63,6 +63,7 @@ pub(crate) struct Upload {
     body: Body,
     octets: u64,
     deadline: Instant,
+    silence_max: Duration,
 }
 
 impl Upload {
@@ -74,7 +75,8 @@ impl Upload {
         if body.size_hint().lower() > kind.octets_max() {
             return Err(Problem::TooLarge { limit: kind.octets_max() });
         }
-        Ok(Self { kind, body, octets: 0, deadline: Instant::now() + kind.time_max() })
+        let deadline = Instant::now() + kind.time_max();
+        Ok(Self { kind, body, octets: 0, deadline, silence_max: SILENCE_MAX })
     }
 
     /// Whether the body says that it is small.
@@ -85,7 +87,7 @@ impl Upload {
     /// The next piece; none at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         loop {
-            let give_up = self.deadline.min(Instant::now() + SILENCE_MAX);
+            let give_up = self.deadline.min(Instant::now() + self.silence_max);
             let frame = tokio::time::timeout_at(give_up, self.body.frame()).await.map_err(|_| Problem::SlowBody)?;
             let Some(frame) = frame else { return Ok(None) };
             // Trailers carry nothing for us.
@@ -150,4 +152,70 @@ fn cut_off() -> Problem {
     let mut violations = Violations::default();
     violations.at("the whole body", None, "the body was cut off, or its pieces are not chunked as HTTP says");
     Problem::InvalidRequest { violations }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::channel::Channel;
+
+    fn request(body: Body) -> Request<Body> {
+        Request::builder().header(CONTENT_TYPE, "application/json; charset=utf-8").body(body).unwrap()
+    }
+
+    /// With less patience than in earnest.
+    fn impatient(body: Body, silence_ms: u64, time_ms: u64) -> Upload {
+        let deadline = Instant::now() + Duration::from_millis(time_ms);
+        let upload = Upload::open(Kind::Json, request(body)).unwrap();
+        Upload { deadline, silence_max: Duration::from_millis(silence_ms), ..upload }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_falls_silent_is_given_up() {
+        let (mut sender, body) = Channel::<Bytes>::new(1);
+        let mut upload = impatient(Body::new(body), 50, 60_000);
+        sender.send_data(Bytes::from_static(b"{")).await.unwrap();
+        assert_eq!(upload.next().await.unwrap().unwrap(), "{");
+        assert!(matches!(upload.next().await, Err(Problem::SlowBody)));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_drips_is_given_up_as_well() {
+        let (mut sender, body) = Channel::<Bytes>::new(1);
+        let upload = impatient(Body::new(body), 60_000, 200);
+        let drip = async move {
+            while sender.send_data(Bytes::from_static(b" ")).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let (read, ()) = tokio::join!(upload.whole(), drip);
+        assert!(matches!(read, Err(Problem::SlowBody)));
+    }
+
+    #[tokio::test]
+    async fn a_body_without_a_length_is_cut_at_the_limit() {
+        let (mut sender, body) = Channel::<Bytes>::new(1);
+        let upload = Upload::open(Kind::Json, request(Body::new(body))).unwrap();
+        let flood = async move {
+            let mut sent = 0_u64;
+            let piece = Bytes::from(vec![b' '; 1 << 20]);
+            while sender.send_data(piece.clone()).await.is_ok() {
+                sent += piece.len() as u64;
+            }
+            sent
+        };
+        let (read, sent) = tokio::join!(upload.whole(), flood);
+        assert!(matches!(read, Err(Problem::TooLarge { limit: JSON_OCTETS_MAX })));
+        assert!(sent <= JSON_OCTETS_MAX + (3 << 20), "{sent} octets were taken");
+    }
+
+    #[test]
+    fn only_the_media_type_itself_counts() {
+        let with = |value: &str| {
+            let request = Request::builder().header(CONTENT_TYPE, value).body(Body::empty()).unwrap();
+            Upload::open(Kind::ZoneFile, request).is_ok()
+        };
+        assert!(with("text/dns") && with("TEXT/DNS; charset=us-ascii"));
+        assert!(!with("text/plain") && !with("text/dnssec") && !with(""));
+    }
 }

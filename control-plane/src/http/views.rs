@@ -82,4 +82,3 @@ impl From<StateInRing> for StateView {
         Self { state: standing.state, live: standing.live, laggards: standing.laggards }
     }
 }
-

@@ -177,7 +177,10 @@ fn field_place(place: &str, field: &str) -> String {
 }
 
 /// A string, or a violation.
-pub(crate) fn text<'a>((json, place): (Json<'a>, String), violations: &mut Violations) -> Option<(Cow<'a, str>, String)> {
+pub(crate) fn text<'a>(
+    (json, place): (Json<'a>, String),
+    violations: &mut Violations,
+) -> Option<(Cow<'a, str>, String)> {
     match json {
         Json::Text(text) => Some((text, place)),
         other => {
@@ -188,7 +191,10 @@ pub(crate) fn text<'a>((json, place): (Json<'a>, String), violations: &mut Viola
 }
 
 /// A list's items, each with its place, or a violation.
-pub(crate) fn list<'a>((json, place): (Json<'a>, String), violations: &mut Violations) -> Option<(Vec<Json<'a>>, String)> {
+pub(crate) fn list<'a>(
+    (json, place): (Json<'a>, String),
+    violations: &mut Violations,
+) -> Option<(Vec<Json<'a>>, String)> {
     match json {
         Json::List(items) => Some((items, place)),
         other => {

@@ -92,7 +92,8 @@ impl Sets {
         let Some(set) = self.sets.get_mut(at) else { return };
         if set.ttl != record.ttl {
             // RFC 2181 §5.2: a set has one time to live. Taking the least, as some do, would change what was written.
-            let message = format!("the ttl {} differs from {}, which the set has at line {}", record.ttl, set.ttl, set.line);
+            let message =
+                format!("the ttl {} differs from {}, which the set has at line {}", record.ttl, set.ttl, set.line);
             let place = format!("line {}", record.line);
             self.violations.add(violation(zone, Some((&record.owner, record.rtype)), place, message));
         }

@@ -132,12 +132,7 @@ impl Reading {
 }
 
 /// Reads a set through the door of the model, a SOA with its real serial.
-pub(super) fn read_set(
-    zone: &Name,
-    key: &KeyInOrder,
-    value: &[u8],
-    serial: Serial,
-) -> Result<RecordSet, StoreError> {
+pub(super) fn read_set(zone: &Name, key: &KeyInOrder, value: &[u8], serial: Serial) -> Result<RecordSet, StoreError> {
     let key = Key::from_columns(zone, &key.owner, key.rtype, key.covered).map_err(damaged)?;
     match Content::from_value(&key, value).map_err(damaged)? {
         Content::Records(set) if set.rtype() == RecordType::SOA => {

@@ -71,8 +71,7 @@ impl Reading {
 
     /// As [`Reading::zone_changed`]; none where the zone did not exist then.
     pub(super) async fn serial_at(&self, zone: i64, generation: i64) -> Result<Option<(i64, Serial)>, StoreError> {
-        let row =
-            sqlx::query_file!("queries/reading/zone_serial.sql", zone, generation).fetch_one(&self.pool).await?;
+        let row = sqlx::query_file!("queries/reading/zone_serial.sql", zone, generation).fetch_one(&self.pool).await?;
         let Some(touched) = row.touched else { return Ok(None) };
         serial_of(touched, row.value.as_deref(), row.set_in).map(Some)
     }
@@ -82,7 +81,8 @@ impl Reading {
     /// # Errors
     /// When the database could not be asked.
     pub async fn zones(&self, after: &str, limit: i64, group: Option<&str>) -> Result<Vec<ZoneListed>, StoreError> {
-        let rows = sqlx::query_file!("queries/reading/list_zones.sql", after, limit, group).fetch_all(&self.pool).await?;
+        let rows =
+            sqlx::query_file!("queries/reading/list_zones.sql", after, limit, group).fetch_all(&self.pool).await?;
         let mut zones = Vec::with_capacity(rows.len());
         for row in rows {
             let (changed_in, serial) = serial_of(row.touched, row.value.as_deref(), row.set_in)?;

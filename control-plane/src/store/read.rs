@@ -2,32 +2,51 @@
 
 use super::{HistoryStore, StoreError};
 use crate::admission::{AdmittedPlan, Idempotency};
-use plan_rules::{Counts, Footprint, History, News, Standing, Tip, ZoneHistory, ZoneOwner, footprint};
-use std::collections::BTreeMap;
+use plan_rules::{Counts, Footprint, History, News, Tip, ZoneHistory, ZoneOwner, footprint};
+use std::collections::{BTreeMap, BTreeSet};
 use zone_model::{Base, Content, Digest, Generation, GroupName, Id, Key, Name, Plan, Version};
 
-/// A history, and the numbers that its group and zones have in the database.
+/// What is read of one group, and the numbers that it and its zones have in the database.
 #[derive(Clone, Debug, Default)]
 pub struct ReadHistory {
-    /// What the rules judge by.
+    /// What the rules judge by. Its `base_id` is that of [`ReadHistory::on_base`].
     pub history: History,
     /// The group's number; none for a group that nobody began.
     pub group: Option<i64>,
     /// The numbers of the zones.
     pub zones: BTreeMap<Name, i64>,
+    bases: BTreeMap<Base, Id>,
+}
+
+impl ReadHistory {
+    /// The history as it is judged for a plan with this base.
+    pub fn on_base(&mut self, base: Base) -> &History {
+        self.history.base_id = self.bases.get(&base).copied();
+        &self.history
+    }
 }
 
 impl HistoryStore {
-    /// Reads, in one snapshot, all that the plan's admission is decided on.
+    /// Reads all that the plan's admission is decided on, in one snapshot.
     ///
     /// # Errors
     /// When the database cannot be asked, or a row is damaged.
     pub async fn history_for(&self, plan: &Plan) -> Result<ReadHistory, StoreError> {
-        let asked = Asked::of(plan);
+        let mut read = self.histories_for(&[plan]).await?;
+        Ok(read.remove(&plan.group).unwrap_or_default())
+    }
+
+    /// Reads all that the admission of these plans is decided on, in one snapshot, by group.
+    ///
+    /// # Errors
+    /// When the database cannot be asked, or a row is damaged.
+    pub async fn histories_for(&self, plans: &[&Plan]) -> Result<BTreeMap<GroupName, ReadHistory>, StoreError> {
+        let asked = Asked::of(plans);
         let rows = sqlx::query_file!(
-            "queries/admission/read_history_for_a_plan.sql",
-            plan.group.as_str(),
-            plan.base.get(),
+            "queries/admission/read_histories_for_plans.sql",
+            &asked.groups,
+            &asked.base_groups,
+            &asked.bases,
             &asked.zones,
             &asked.name_zones,
             &asked.name_owners,
@@ -35,57 +54,62 @@ impl HistoryStore {
         )
         .fetch_all(&self.pool)
         .await?;
-        let mut read = ReadHistory::default();
-        for zone in footprint(plan).into_keys() {
-            read.history.zones.insert(zone, ZoneHistory::default());
+        let mut all: BTreeMap<GroupName, ReadHistory> = BTreeMap::new();
+        for (group, zones) in &asked.zones_of_groups {
+            let zones = zones.iter().map(|zone| (zone.clone(), ZoneHistory::default())).collect();
+            let history = History { zones, ..History::default() };
+            all.insert(group.clone(), ReadHistory { history, ..ReadHistory::default() });
         }
         for row in rows {
-            match row.kind.as_str() {
-                "group" => read.group = row.number,
-                "tip" => read.history.tip = Some(tip(row.generation, row.value.as_deref(), row.digest.as_deref())?),
-                "base" => read.history.base_id = Some(id(row.value.as_deref())?),
-                "zone" => {
-                    let zone = zone_name(row.zone_name.as_deref())?;
-                    let group = row.owner.as_deref().unwrap_or_default();
-                    let touched = row.generation.map(|number| generation(Some(number))).transpose()?;
-                    read.zones.extend(row.number.map(|number| (zone.clone(), number)));
-                    let of_zone = read.history.zones.entry(zone).or_default();
-                    of_zone.touched = touched;
-                    of_zone.owner = if group != plan.group.as_str() {
-                        ZoneOwner::Another(group_name(group)?)
-                    } else if touched.is_some() {
-                        ZoneOwner::ThisGroup
-                    } else {
-                        // Begun by a plan that never was admitted: it is nothing yet.
-                        ZoneOwner::Nobody
-                    };
+            let group = row.group_name.as_deref().map(group_name).transpose()?;
+            match (row.kind.as_str(), &group) {
+                ("group", Some(group)) => {
+                    let read = all.entry(group.clone()).or_default();
+                    read.group = row.number;
+                    if row.generation.is_some() {
+                        read.history.tip = Some(tip(row.generation, row.value.as_deref(), row.digest.as_deref())?);
+                    }
                 }
-                "row" => {
+                ("base", Some(group)) => {
+                    let base = Base::from(generation(row.generation)?);
+                    all.entry(group.clone()).or_default().bases.insert(base, id(row.value.as_deref())?);
+                }
+                ("zone", Some(of)) => {
+                    let zone = zone_name(row.zone_name.as_deref())?;
+                    let touched = row.generation.map(|number| generation(Some(number))).transpose()?;
+                    for (group, read) in &mut all {
+                        let Some(of_zone) = read.history.zones.get_mut(&zone) else { continue };
+                        read.zones.extend(row.number.map(|number| (zone.clone(), number)));
+                        of_zone.touched = touched;
+                        of_zone.owner = if of != group {
+                            ZoneOwner::Another(of.clone())
+                        } else if touched.is_some() {
+                            ZoneOwner::ThisGroup
+                        } else {
+                            // Begun by a plan that never was admitted: it is nothing yet.
+                            ZoneOwner::Nobody
+                        };
+                    }
+                }
+                ("row", _) => {
                     let zone = zone_name(row.zone_name.as_deref())?;
                     let columns = (row.owner.as_deref(), row.r#type, row.covered);
                     let (Some(owner), Some(rtype), Some(covered)) = columns else {
                         return Err(StoreError::Damaged(format!("a change in zone {zone} without a key")));
                     };
-                    let of_zone = read.history.zones.entry(zone.clone()).or_default();
                     let standing_in = generation(row.generation)?;
                     let damaged = |error| StoreError::Damaged(format!("zone {zone}, {owner} type {rtype}: {error}"));
                     let key = Key::from_columns(&zone, owner, rtype, covered).map_err(damaged)?;
                     let content = row.value.as_deref().map(|value| Content::from_value(&key, value)).transpose();
-                    match (key, content.map_err(damaged)?) {
-                        (Key::Records(key), Some(Content::Records(set))) => {
-                            of_zone.sets.insert(key, Standing { generation: standing_in, set: Some(set) });
-                        }
-                        (Key::Records(key), _) => {
-                            of_zone.sets.insert(key, Standing { generation: standing_in, set: None });
-                        }
-                        (Key::Serial, Some(Content::Serial(serial))) => of_zone.serial = Some((serial, standing_in)),
-                        (Key::Serial, _) => {}
+                    let content = content.map_err(damaged)?;
+                    for of_zone in all.values_mut().filter_map(|read| read.history.zones.get_mut(&zone)) {
+                        of_zone.stands(&key, content.as_ref(), standing_in);
                     }
                 }
-                other => return Err(StoreError::Damaged(format!("a row of the unknown kind {other}"))),
+                (other, _) => return Err(StoreError::Damaged(format!("a row of the unknown kind {other}"))),
             }
         }
-        Ok(read)
+        Ok(all)
     }
 
     /// Reads the tip, and what changed in a staged plan's footprint above `judged_on`.
@@ -96,14 +120,16 @@ impl HistoryStore {
         let rows = sqlx::query_file!("queries/admission/read_what_is_new_for_a_plan.sql", plan, judged_on.get())
             .fetch_all(&self.pool)
             .await?;
-        let first = rows.first().ok_or_else(|| StoreError::Damaged("the group of a staged plan has no tip".to_owned()))?;
+        let first =
+            rows.first().ok_or_else(|| StoreError::Damaged("the group of a staged plan has no tip".to_owned()))?;
         let tip = tip(Some(first.generation), Some(&first.id), Some(&first.digest))?;
         let mut changed = Vec::new();
         for row in &rows {
             if let (Some(zone), Some(changed_in)) = (&row.zone_name, row.changed_in) {
                 let zone = zone_name(Some(zone))?;
                 let owner = row.owner.as_deref().unwrap_or("@");
-                let name = Name::parse_relative(owner, &zone).map_err(|error| StoreError::Damaged(error.to_string()))?;
+                let name =
+                    Name::parse_relative(owner, &zone).map_err(|error| StoreError::Damaged(error.to_string()))?;
                 changed.push((zone, name, generation(Some(changed_in))?));
             }
         }
@@ -139,8 +165,13 @@ impl HistoryStore {
     }
 }
 
-/// The footprint as arrays.
+/// What is asked for, as arrays.
+#[derive(Default)]
 struct Asked {
+    zones_of_groups: BTreeMap<GroupName, BTreeSet<Name>>,
+    groups: Vec<String>,
+    base_groups: Vec<String>,
+    bases: Vec<i64>,
     zones: Vec<String>,
     name_zones: Vec<String>,
     name_owners: Vec<String>,
@@ -148,22 +179,33 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(plan: &Plan) -> Self {
-        let (mut zones, mut name_zones, mut name_owners, mut whole_zones) = (vec![], vec![], vec![], vec![]);
-        for (zone, part) in footprint(plan) {
-            let text = zone.to_lowercase().to_string();
-            match part {
-                Footprint::WholeZone => whole_zones.push(text.clone()),
-                Footprint::Names(names) => {
-                    for owner in names.iter().filter_map(|name| name.relative_to(&zone)) {
-                        name_zones.push(text.clone());
-                        name_owners.push(owner);
+    fn of(plans: &[&Plan]) -> Self {
+        let (mut names, mut whole_zones, mut bases) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut asked = Self::default();
+        for plan in plans {
+            bases.insert((plan.group.as_str(), plan.base.get()));
+            let of_group = asked.zones_of_groups.entry(plan.group.clone()).or_default();
+            for (zone, part) in footprint(plan) {
+                let text = zone.to_lowercase().to_string();
+                match part {
+                    Footprint::WholeZone => {
+                        whole_zones.insert(text);
+                    }
+                    Footprint::Names(owners) => {
+                        let relative = owners.iter().filter_map(|owner| owner.relative_to(&zone));
+                        names.extend(relative.map(|owner| (text.clone(), owner)));
                     }
                 }
+                of_group.insert(zone);
             }
-            zones.push(text);
         }
-        Self { zones, name_zones, name_owners, whole_zones }
+        asked.groups = asked.zones_of_groups.keys().map(GroupName::to_string).collect();
+        (asked.base_groups, asked.bases) = bases.into_iter().map(|(group, base)| (group.to_owned(), base)).unzip();
+        let zones: BTreeSet<&Name> = asked.zones_of_groups.values().flatten().collect();
+        asked.zones = zones.into_iter().map(|zone| zone.to_lowercase().to_string()).collect();
+        (asked.name_zones, asked.name_owners) = names.into_iter().unzip();
+        asked.whole_zones = whole_zones.into_iter().collect();
+        asked
     }
 }
 

@@ -4,10 +4,8 @@ use super::{HistoryStore, ReadHistory, StoreError};
 use crate::admission::Submission;
 use plan_rules::{Admission, Change};
 use std::collections::{BTreeMap, BTreeSet};
-use zone_model::{Name, Plan, ROW_TYPE_TOUCHED};
+use zone_model::{KeyColumns, Name, Plan, ROW_TYPE_TOUCHED};
 
-/// Plans of more rows are staged in batches, so that no transaction is long and a lost race does not write them again.
-const ROWS_IN_ONE_CALL_MAX: usize = 4_000;
 /// Rows staged at a time: a tenth of a second or so.
 const ROWS_IN_A_BATCH: usize = 20_000;
 
@@ -50,12 +48,6 @@ impl HistoryStore {
         Ok(())
     }
 
-    /// Whether the plan is so large that it is staged before it is admitted.
-    #[must_use]
-    pub fn is_staged_first(admission: &Admission) -> bool {
-        admission.changes.len() > ROWS_IN_ONE_CALL_MAX
-    }
-
     /// Writes a large plan's rows, in batches; they have no effect yet.
     ///
     /// # Errors
@@ -83,14 +75,15 @@ impl HistoryStore {
         )
         .fetch_one(&self.pool)
         .await?;
-        let touched = touched_rows(admission.changes.iter(), read);
-        self.stage_batch(staged.plan, touched).await?;
+        let staged = StagedPlan(staged.plan);
+        let group = read.group.unwrap_or_default();
+        let mut rows = ChangeColumns::default();
+        rows.extend_touched(&Write { submission, admission, group, zones: &read.zones, staged: Some(staged) });
         for batch in admission.changes.chunks(ROWS_IN_A_BATCH) {
-            let mut columns = ChangeColumns::default();
-            columns.extend(batch.iter(), &read.zones);
-            self.stage_batch(staged.plan, columns).await?;
+            rows.extend(batch, &read.zones);
+            self.stage_batch(staged.0, std::mem::take(&mut rows)).await?;
         }
-        Ok(StagedPlan(staged.plan))
+        Ok(staged)
     }
 
     async fn stage_batch(&self, plan: i64, rows: ChangeColumns) -> Result<(), StoreError> {
@@ -108,47 +101,70 @@ impl HistoryStore {
         Ok(())
     }
 
-    /// Writes the generation, with the plan's rows unless they are staged. One call, which commits by itself: it needs
-    /// this program no more once it has begun, so a stopped one makes nobody wait.
+    /// Writes generations, with the rows of those plans that are not staged: all, or none. One call, which commits by
+    /// itself: it needs this program no more once it has begun, so a stopped one makes nobody wait.
     ///
     /// # Errors
     /// When the database cannot be asked, or refuses; [`StoreError::is_overtaken`] tells which refusals are races.
-    pub async fn write(
-        &self,
-        submission: &Submission,
-        admission: &Admission,
-        read: &ReadHistory,
-        staged: Option<StagedPlan>,
-    ) -> Result<Written, StoreError> {
+    pub async fn write(&self, plans: &[Write<'_>]) -> Result<Written, StoreError> {
         let mut rows = ChangeColumns::default();
-        if staged.is_none() {
-            rows = touched_rows(admission.changes.iter(), read);
-            rows.extend(admission.changes.iter(), &read.zones);
+        let (mut change_places, mut read_places) = (Vec::new(), Vec::new());
+        let (mut read_zones, mut read_owners) = (Vec::new(), Vec::new());
+        for (place, plan) in (1_i32..).zip(plans) {
+            if plan.staged.is_none() {
+                rows.extend_touched(plan);
+                rows.extend(&plan.admission.changes, plan.zones);
+            }
+            change_places.resize(rows.zones.len(), place);
+            for (zone, owner) in &plan.admission.reads {
+                let owner = owner.as_ref().map_or(Some(String::new()), |owner| owner.to_lowercase().relative_to(zone));
+                if let (Some(number), Some(owner)) = (plan.zones.get(zone), owner) {
+                    read_places.push(place);
+                    read_zones.push(*number);
+                    read_owners.push(owner);
+                }
+            }
         }
-        let (read_zones, read_owners) = reads(admission, read);
-        let key = submission.idempotency.as_ref();
+        let each = |column: fn(&Write<'_>) -> i64| plans.iter().map(column).collect::<Vec<i64>>();
+        let counts: Vec<[i32; 5]> = plans.iter().map(|plan| counts(plan.admission)).collect();
+        let count = |place: usize| counts.iter().map(|of_plan| of_plan[place]).collect::<Vec<i32>>();
+        let staged: Vec<Option<i64>> = plans.iter().map(|plan| plan.staged.map(|staged| staged.0)).collect();
+        let reasons: Vec<Option<String>> = plans.iter().map(|plan| plan.submission.plan.reason.clone()).collect();
+        let acknowledged: Vec<_> = plans.iter().map(|plan| acknowledged(&plan.submission.plan)).collect();
+        let deltas: Vec<Vec<u8>> = plans.iter().map(|plan| plan.admission.digest_delta.as_bytes().to_vec()).collect();
+        let keys = plans.iter().map(|plan| plan.submission.idempotency.as_ref());
+        let (keys, hashes): (Vec<Option<String>>, Vec<Option<Vec<u8>>>) =
+            keys.map(|key| (key.map(|key| key.key.clone()), key.map(|key| key.body_hash.to_vec()))).unzip();
+        let ids: Vec<Vec<u8>> = plans.iter().map(|plan| plan.admission.version.id.as_bytes().to_vec()).collect();
+        let digests: Vec<Vec<u8>> = plans.iter().map(|plan| plan.admission.digest.as_bytes().to_vec()).collect();
         let row = sqlx::query_file!(
-            "queries/admission/admit_a_plan.sql",
-            read.group.unwrap_or_default(),
-            staged.map(|plan| plan.0),
-            admission.base.get(),
-            submission.token,
-            submission.plan.reason.as_deref(),
-            acknowledged(&submission.plan),
-            &admission.digest_delta.as_bytes()[..],
-            &counts(admission)[..],
+            "queries/admission/admit_plans.sql",
+            &each(|plan| plan.group),
+            &staged as &[Option<i64>],
+            &each(|plan| plan.admission.base.get()),
+            &each(|plan| plan.submission.token),
+            &reasons as &[Option<String>],
+            &acknowledged,
+            &deltas,
+            &count(0),
+            &count(1),
+            &count(2),
+            &count(3),
+            &count(4),
+            &change_places,
             &rows.zones,
             &rows.owners,
             &rows.types,
             &rows.covered,
             &rows.values as &[Option<Vec<u8>>],
+            &read_places,
             &read_zones,
             &read_owners,
-            key.map(|key| key.key.as_str()),
-            key.map(|key| &key.body_hash[..]),
-            admission.version.generation.get(),
-            &admission.version.id.as_bytes()[..],
-            &admission.digest.as_bytes()[..]
+            &keys as &[Option<String>],
+            &hashes as &[Option<Vec<u8>>],
+            &each(|plan| plan.admission.version.generation.get()),
+            &ids,
+            &digests
         )
         .fetch_one(&self.pool)
         .await?;
@@ -161,40 +177,47 @@ impl HistoryStore {
     }
 }
 
+/// A decided plan, to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    /// As it was posted.
+    pub submission: &'a Submission,
+    /// As it was decided.
+    pub admission: &'a Admission,
+    /// The group's number.
+    pub group: i64,
+    /// The zones' numbers.
+    pub zones: &'a BTreeMap<Name, i64>,
+    /// Where its rows are already, if they are.
+    pub staged: Option<StagedPlan>,
+}
+
 impl ChangeColumns {
-    fn extend<'a>(&mut self, changes: impl Iterator<Item = &'a Change>, zones: &BTreeMap<Name, i64>) {
+    fn extend(&mut self, changes: &[Change], zones: &BTreeMap<Name, i64>) {
         for change in changes {
             let columns = change.key.to_columns(&change.zone);
-            self.zones.push(zones.get(&change.zone).copied().unwrap_or_default());
-            self.owners.push(columns.owner);
-            self.types.push(columns.rtype);
-            self.covered.push(columns.covered);
-            self.values.push(change.content.as_ref().map(zone_model::Content::to_value));
+            let value = change.content.as_ref().map(zone_model::Content::to_value);
+            self.push(zones.get(&change.zone).copied(), columns, value);
         }
     }
-}
 
-/// The row that says that a plan changes a zone, for each of its zones: the zone's serial goes by it.
-fn touched_rows<'a>(changes: impl Iterator<Item = &'a Change>, read: &ReadHistory) -> ChangeColumns {
-    let mut rows = ChangeColumns::default();
-    let zones: BTreeSet<&Name> = changes.map(|change| &change.zone).collect();
-    for zone in zones {
-        rows.zones.push(read.zones.get(zone).copied().unwrap_or_default());
-        rows.owners.push(String::new());
-        rows.types.push(ROW_TYPE_TOUCHED);
-        rows.covered.push(0);
-        rows.values.push(Some(vec![1]));
+    /// The row that says that the plan changes a zone, for each of its zones: the zone's serial goes by it.
+    fn extend_touched(&mut self, plan: &Write<'_>) {
+        let zones: BTreeSet<&Name> = plan.admission.changes.iter().map(|change| &change.zone).collect();
+        for zone in zones {
+            let columns = KeyColumns { owner: String::new(), rtype: ROW_TYPE_TOUCHED, covered: 0 };
+            self.push(plan.zones.get(zone).copied(), columns, Some(vec![1]));
+        }
     }
-    rows
-}
 
-fn reads(admission: &Admission, read: &ReadHistory) -> (Vec<i64>, Vec<String>) {
-    let numbered = admission.reads.iter().filter_map(|(zone, owner)| {
-        let number = read.zones.get(zone).copied()?;
-        let owner = owner.as_ref().map_or(Some(String::new()), |owner| owner.to_lowercase().relative_to(zone))?;
-        Some((number, owner))
-    });
-    numbered.unzip()
+    fn push(&mut self, zone: Option<i64>, columns: KeyColumns, value: Option<Vec<u8>>) {
+        // No zone has the number 0, so a zone that was not read is refused by the database.
+        self.zones.push(zone.unwrap_or_default());
+        self.owners.push(columns.owner);
+        self.types.push(columns.rtype);
+        self.covered.push(columns.covered);
+        self.values.push(value);
+    }
 }
 
 /// In the order of the procedure `admit`: changes, added, replaced, deleted, absent.

@@ -73,7 +73,9 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_not_repeated_in_the_error() {
-        for bad in ["", "hf_", "hunter2", "hf_AAAA", &format!("hf_{}", "A".repeat(44)), &format!("hf_{}=", "A".repeat(43))] {
+        for bad in
+            ["", "hf_", "hunter2", "hf_AAAA", &format!("hf_{}", "A".repeat(44)), &format!("hf_{}=", "A".repeat(43))]
+        {
             let error = bad.parse::<Secret>().unwrap_err();
             assert!(bad.is_empty() || bad == "hf_" || !error.to_string().contains(bad));
         }

@@ -1,8 +1,12 @@
 //! A migrated database, APIs that meet in it, and plans to post.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "test helpers: each file uses its own part, and panics are how a test fails")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "test helpers: each file uses its own part, and panics are how a test fails"
+)]
 
-use control_plane::admission::{Admissions, Admitted, AdmissionError, Idempotency, Submission};
+use control_plane::admission::{AdmissionError, Admissions, Admitted, Idempotency, Submission};
 use control_plane::notices::{ADMITTED, Notices};
 use control_plane::store::HistoryStore;
 use control_plane::{database, tokens};
@@ -13,8 +17,8 @@ use std::sync::Arc;
 use test_support::TestPostgres;
 use tokio_util::sync::CancellationToken;
 use zone_model::{
-    Base, Content, Delete, Digest, Edit, GroupName, Key, Name, Placed, Plan, RecordData, RecordSet, RecordType, ZoneChange,
-    ZoneContents,
+    Base, Content, Delete, Digest, Edit, GroupName, Key, Name, Placed, Plan, RecordData, RecordSet, RecordType,
+    ZoneChange, ZoneContents,
 };
 
 pub(crate) fn name(text: &str) -> Name {
@@ -87,7 +91,12 @@ impl Api {
         self.submit(plan, None, true).await
     }
 
-    async fn submit(&self, plan: Plan, idempotency: Option<Idempotency>, dry_run: bool) -> Result<Admitted, AdmissionError> {
+    async fn submit(
+        &self,
+        plan: Plan,
+        idempotency: Option<Idempotency>,
+        dry_run: bool,
+    ) -> Result<Admitted, AdmissionError> {
         let author = Author { role: Role::Operator, scope: Scope::default() };
         self.admissions.admit(Submission { plan, token: self.token, author, idempotency, dry_run }).await
     }
@@ -113,9 +122,13 @@ impl World {
     pub(crate) async fn empty() -> Self {
         let postgres = Arc::new(TestPostgres::start().await);
         let login = format!("{}_api", postgres.database());
-        database::ensure_login(postgres.owner_url(), &login, "secret", &["holdfast_admit", "holdfast_read"]).await.unwrap();
+        database::ensure_login(postgres.owner_url(), &login, "secret", &["holdfast_admit", "holdfast_read"])
+            .await
+            .unwrap();
         let url = postgres.url_of(&login, "secret");
-        tokens::ensure_admin(postgres.owner_url(), "test", "hf_0000000000000000000000000000000000000000000").await.unwrap();
+        tokens::ensure_admin(postgres.owner_url(), "test", "hf_0000000000000000000000000000000000000000000")
+            .await
+            .unwrap();
         let owner = database::pool(postgres.owner_url(), "test", 2).unwrap();
         let token = sqlx::query_scalar("select token from token limit 1").fetch_one(&owner).await.unwrap();
         let shutdown = CancellationToken::new();
@@ -160,7 +173,8 @@ impl World {
     /// How many rows every table of the history has.
     pub(crate) async fn everything(&self) -> Vec<i64> {
         let mut counts = Vec::new();
-        for table in ["zone_group", "zone", "plan", "plan_read", "change", "generation", "idempotency_key", "head_move"] {
+        for table in ["zone_group", "zone", "plan", "plan_read", "change", "generation", "idempotency_key", "head_move"]
+        {
             counts.push(self.count(&format!("select count(*) from {table}")).await);
         }
         counts
@@ -187,7 +201,8 @@ impl World {
                 let zone = name(zone);
                 let key = Key::from_columns(&zone, owner, *rtype, *covered).unwrap();
                 let content = value.as_ref().map(|value| Content::from_value(&key, value).unwrap());
-                let digest = |content: &Option<Content>| content.as_ref().map_or(Digest::EMPTY, |one| key.digest(&zone, one));
+                let digest =
+                    |content: &Option<Content>| content.as_ref().map_or(Digest::EMPTY, |one| key.digest(&zone, one));
                 let after = digest(&content);
                 let before = state.insert((zone.clone(), key.clone()), (*plan, content));
                 if let Some((earlier, content)) = &before {

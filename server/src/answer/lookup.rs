@@ -81,6 +81,8 @@ fn path_down(apex: &Name, name: &Name) -> Vec<Name> {
     path
 }
 
+/// NS and DNAME of an asterisk are data like any other here: RFC 4592 §4.2 and RFC 6672 §3.3 leave open what else they
+/// could mean (Knot makes referrals and redirections of them, NSD does as we do).
 fn from_wildcard<'z>(zone: &'z Zone, encloser: &Name, rtype: RecordType) -> Finding<'z> {
     let Ok(source) = encloser.child(b"*") else { return Finding::NoSuchName };
     match zone.node(&source) {

@@ -31,6 +31,7 @@ pub(super) struct Writer<'o> {
     /// Places where a name starts that a later one can end in, in the order of writing.
     targets: Vec<u16>,
     question: Option<Name>,
+    question_end: usize,
     edns: Option<Edns>,
 }
 
@@ -66,7 +67,8 @@ impl<'o> Writer<'o> {
         // The OPT record has its place before anything else has.
         let limit = limit.saturating_sub(if edns.is_some() { OPT_LENGTH } else { 0 });
         let question = question.map(|question| question.name.clone());
-        Self { out, limit, counts: [0; 3], targets: Vec::new(), question, edns }
+        let question_end = out.len();
+        Self { out, limit, counts: [0; 3], targets: Vec::new(), question, question_end, edns }
     }
 
     /// Writes a record set under the name `owner`, whole; false if it does not fit, and then nothing is written.
@@ -168,7 +170,11 @@ impl<'o> Writer<'o> {
                 continue;
             }
             let end = 1 + usize::from(length);
-            if self.out.get(at..at + end) != suffix.get(..end) {
+            let (Some(stands), Some(wanted)) = (self.out.get(at..at + end), suffix.get(..end)) else { return false };
+            // In the question the client's spelling stands for lower case, as in `find`.
+            let is_alike =
+                if at < self.question_end { stands.to_ascii_lowercase() == wanted } else { stands == wanted };
+            if !is_alike {
                 return false;
             }
             if length == 0 {

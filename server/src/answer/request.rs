@@ -95,9 +95,11 @@ fn read_body(request: &mut Request, message: &[u8], rest: &[u8]) -> Option<()> {
         let (record, after) = read_record(message, rest)?;
         if record.rtype == RecordType::OPT {
             let is_second = request.edns.is_some();
-            request.edns = Some(read_edns(&record)?);
+            let [_, version, flags, _] = record.ttl;
+            let (payload_size, dnssec_ok) = (record.class, flags & 0x80 != 0);
+            request.edns = Some(Edns { payload_size, version, dnssec_ok });
             // RFC 6891 §6.1.1.
-            if is_second || !record.is_root {
+            if is_second || !record.is_root || !are_options(record.data) {
                 return None;
             }
         }
@@ -161,13 +163,12 @@ fn step_over_name<'m>(message: &'m [u8], rest: &'m [u8]) -> Option<&'m [u8]> {
     message.get(after.unwrap_or(at + 1)..)
 }
 
-fn read_edns(record: &Record<'_>) -> Option<Edns> {
-    let [_, version, flags, _] = record.ttl;
-    // Options that are not known are ignored (RFC 6891 §6.1.2), but they must be options.
-    let mut options = record.data;
-    while !options.is_empty() {
-        let (&[_, _, l1, l2], rest) = options.split_first_chunk::<4>()?;
-        options = rest.get(usize::from(u16::from_be_bytes([l1, l2]))..)?;
+/// Whether these are options, whatever they say: those that are not known are ignored (RFC 6891 §6.1.2).
+fn are_options(mut data: &[u8]) -> bool {
+    while !data.is_empty() {
+        let Some((&[_, _, l1, l2], rest)) = data.split_first_chunk::<4>() else { return false };
+        let Some(rest) = rest.get(usize::from(u16::from_be_bytes([l1, l2]))..) else { return false };
+        data = rest;
     }
-    Some(Edns { payload_size: record.class, version, dnssec_ok: flags & 0x80 != 0 })
+    true
 }

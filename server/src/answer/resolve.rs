@@ -80,6 +80,8 @@ pub(super) fn resolve<'d>(directory: &'d Directory, name: &Name, rtype: RecordTy
                 target
             }
             Finding::Dname(set) => match follow_dname(&name, set, response) {
+                // The alias that was made is what was asked for.
+                Some(_) if rtype == RecordType::CNAME => return,
                 Some(target) => Some(target),
                 None => return,
             },
@@ -97,11 +99,13 @@ fn rtype_is_soa_of(zone: &Zone, set: &RecordSet) -> bool {
 }
 
 /// The zone to answer from: the closest; but what is at a cut for the parent to say is said by the parent, even where
-/// the child is ours as well (RFC 4035 §3.1.4.1).
+/// the child is ours as well (RFC 4035 §3.1.4.1). Unless the parent knows no such name: to deny a name that we serve
+/// would take everything below it away (RFC 8020).
 fn zone_for<'d>(directory: &'d Directory, name: &Name, rtype: RecordType) -> Option<&'d Arc<Zone>> {
     let closest = directory.closest_zone(name)?;
     if rtype == RecordType::DS && closest.name() == name {
         let parent = name.parent().and_then(|parent| directory.closest_zone(&parent));
+        let parent = parent.filter(|parent| !matches!(look_up(parent, name, rtype), Finding::NoSuchName));
         return parent.or(Some(closest));
     }
     Some(closest)
@@ -124,8 +128,11 @@ fn refer<'d>(directory: &'d Directory, zone: &'d Zone, cut: &Cut<'d>, response: 
 
 /// Adds the DNAME and the CNAME that it makes of `name`; none when there is nowhere to go on to (RFC 6672 §3.1).
 fn follow_dname<'d>(name: &Name, set: &'d RecordSet, response: &mut Response<'d>) -> Option<Name> {
-    let entry = Entry { owner: Cow::Borrowed(set.owner()), set: Cow::Borrowed(set), ttl: set.ttl(), is_required: true };
-    response.answer.push(entry);
+    // A chain can come through the same DNAME several times.
+    if !response.answer.iter().any(|entry| entry.set.rtype() == RecordType::DNAME && *entry.owner == *set.owner()) {
+        let (owner, ttl) = (Cow::Borrowed(set.owner()), set.ttl());
+        response.answer.push(Entry { owner, set: Cow::Borrowed(set), ttl, is_required: true });
+    }
     let end = set.records().first().and_then(|data| data.target(RecordType::DNAME))?;
     let kept = name.label_count().saturating_sub(set.owner().label_count());
     let Ok(target) = Name::from_labels(name.labels().take(kept).chain(end.labels())) else {

@@ -5,7 +5,7 @@ use crate::install::{Decision, Head, Refusal, decide};
 use crate::snapshot::{Directory, GroupNumber, ZoneNumber};
 use futures_util::TryStreamExt;
 use sqlx::{Connection, PgConnection};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,8 @@ const BATCHES_WAITING_MAX: usize = 4;
 pub(super) struct Polled {
     /// How many groups have a head in the ring.
     pub heads: usize,
+    /// Groups whose head is not what was held.
+    pub offered: HashSet<GroupNumber>,
     /// Groups to be swapped in, all at once.
     pub built: Vec<Built>,
     /// Groups that stay as they are, and why.
@@ -124,6 +126,7 @@ async fn offered(
         };
         let version = Version { generation, id };
         if directory.group(group).is_none_or(|held| held.version != version) {
+            polled.offered.insert(group);
             offered.push((group, row.group_name.into(), version));
         }
     }

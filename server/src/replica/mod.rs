@@ -134,7 +134,7 @@ impl Replica {
             waiting.refused(group, version, began);
             self.status.refused(group, &name, version, why);
         }
-        self.status.polled(polled.heads);
+        self.status.polled(polled.heads, &polled.offered);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use super::FetchError;
 use crate::install::Refusal;
 use crate::snapshot::GroupNumber;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use zone_model::Version;
@@ -38,8 +38,10 @@ impl ReplicaStatus {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn polled(&self, heads: usize) {
+    pub(super) fn polled(&self, heads: usize, offered: &HashSet<GroupNumber>) {
         let mut inner = self.inner();
+        // Where the head is what is held again, nothing is refused any more.
+        inner.refused.retain(|group, _| offered.contains(group));
         if std::mem::take(&mut inner.lost) || inner.last_poll.is_none() {
             tracing::info!(groups = heads, "following the history");
         }

@@ -4,6 +4,7 @@
 
 pub mod postgres;
 pub mod program;
+pub mod random;
 pub mod wire;
 
 use server::install::{Head, Refusal};

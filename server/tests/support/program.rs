@@ -16,9 +16,14 @@ pub struct Program {
 impl Program {
     /// Starts it on ports that are free.
     pub fn start(database_url: &str, name: &str) -> Self {
+        Self::start_with(database_url, name, &[])
+    }
+
+    /// The same with more options.
+    pub fn start_with(database_url: &str, name: &str, options: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast-server"));
         command.args(["--dns", "127.0.0.1:0,[::1]:0", "--admin", "127.0.0.1:0", "--name", name]);
-        command.args(["--database-url", database_url]).env_remove("RUST_LOG").stderr(Stdio::piped());
+        command.args(options).args(["--database-url", database_url]).env_remove("RUST_LOG").stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (sender, log) = mpsc::channel();
         let stderr = child.stderr.take().unwrap();
@@ -49,6 +54,10 @@ impl Program {
                 return line;
             }
         }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn ask_udp(&self, request: &[u8]) -> Vec<u8> {

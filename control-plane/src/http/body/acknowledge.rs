@@ -3,6 +3,7 @@
 use crate::http::json::Json;
 use crate::http::violations::{Fields, Rule, Violations, list, text};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use zone_model::{Guard, REASON_LENGTH_MAX};
 
 /// Reads `acknowledge`.
@@ -38,10 +39,14 @@ pub(crate) fn read_acknowledgement(
         violations.at(guard_place, Some(Rule::UnknownGuard), message);
         return;
     };
-    if acknowledged.contains_key(&known) {
-        violations.at(guard_place, Some(Rule::GivenTwice), "the guard is acknowledged twice");
-    } else if let Some(reason) = reason {
-        acknowledged.insert(known, reason);
+    match (acknowledged.entry(known), reason) {
+        (Entry::Occupied(_), _) => {
+            violations.at(guard_place, Some(Rule::GivenTwice), "the guard is acknowledged twice");
+        }
+        (Entry::Vacant(place), Some(reason)) => {
+            place.insert(reason);
+        }
+        (Entry::Vacant(_), None) => {}
     }
 }
 
@@ -55,7 +60,11 @@ pub(crate) fn read_reason(field: (Json<'_>, String), violations: &mut Violations
 pub(crate) fn checked_reason(reason: &str, place: &str, violations: &mut Violations) -> Option<String> {
     let length = reason.chars().count();
     if length > REASON_LENGTH_MAX {
-        violations.at(place, None, format!("a reason has at most {REASON_LENGTH_MAX} characters, and this one has {length}"));
+        violations.at(
+            place,
+            None,
+            format!("a reason has at most {REASON_LENGTH_MAX} characters, and this one has {length}"),
+        );
         return None;
     }
     if let Some(control) = reason.chars().find(|character| character.is_control() && *character != '\n') {

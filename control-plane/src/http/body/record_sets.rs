@@ -78,10 +78,7 @@ pub(super) fn read_delete(
     let mut fields = Fields::open(item, &place, &["name", "type"], violations)?;
     let name = fields.need("name", violations).and_then(|field| text(field, violations));
     // A type that cannot be read must not widen the delete to the whole name.
-    let rtype = match fields.take("type") {
-        Some(field) => Some(read_type(field, violations)),
-        None => None,
-    };
+    let rtype = fields.take("type").map(|field| read_type(field, violations));
     let (name, name_place) = name?;
     let owner = read_owner(&name, &name_place, zone, rtype.flatten(), violations)?;
     let rtype = match rtype {

@@ -62,7 +62,10 @@ fn the_plan_of_the_design_page_is_read() {
             assert_eq!((edit.upserts().len(), edit.deletes().len()), (1, 2));
             let (key, placed) = edit.upserts().first_key_value().unwrap();
             assert_eq!(key.owner().to_string(), "api.example.com.");
-            assert_eq!((placed.value.records().len(), placed.place.as_str()), (2, r#"zones["example.com."].upsert[0]"#));
+            assert_eq!(
+                (placed.value.records().len(), placed.place.as_str()),
+                (2, r#"zones["example.com."].upsert[0]"#)
+            );
         }
         ZoneChange::Replace(_) => panic!("an edit was read as a replacement"),
     }
@@ -100,7 +103,10 @@ fn fields_of_the_plan_are_known_once_each_and_of_their_type() {
                 "acknowledge [wrong-type]",
             ],
         ),
-        (r#"{"base":1.5,"zones":{}}"#, &["base: expected a whole number from 0", "zones: a plan changes at least one zone"]),
+        (
+            r#"{"base":1.5,"zones":{}}"#,
+            &["base: expected a whole number from 0", "zones: a plan changes at least one zone"],
+        ),
         (r#"{"base":-1,"zones":{".":{"delete":[]}}}"#, &["base: expected a whole number from 0"]),
         (r#"{"base":99999999999999999999,"zones":{".":{"delete":[]}}}"#, &["base: expected a whole number from 0"]),
         (
@@ -137,10 +143,7 @@ fn a_change_is_an_edit_or_a_replacement() {
         (r#"{"end":true}"#, &["Z [not-supported]: ending a zone"]),
         (r#"{"upsert":[]}"#, &[]),
         (r#"{"upserts":[]}"#, &["Z.upserts [unknown-field]", "Z: say what changes"]),
-        (
-            r#"{"replace":[],"delete":[]}"#,
-            &["Z: `replace` gives the zone's whole contents"],
-        ),
+        (r#"{"replace":[],"delete":[]}"#, &["Z: `replace` gives the zone's whole contents"]),
         (r#"{"replace":[]}"#, &["the whole zone: a zone needs SOA", "the whole zone: a zone needs NS"]),
     ];
     for (change, expected) in cases {
@@ -165,9 +168,15 @@ fn record_sets_are_checked_to_the_last_record() {
             r#"[{"name":"a","type":"A","ttl":60,"records":["192.0.2.1","192.0.2.300",7]}]"#,
             &["Z.upsert[0].records[1]: record data, column 1: ", "Z.upsert[0].records[2] [wrong-type]"],
         ),
-        (r#"[{"name":"a","type":"A","ttl":60,"records":[]}]"#, &["Z.upsert[0]: a record set needs at least one record"]),
+        (
+            r#"[{"name":"a","type":"A","ttl":60,"records":[]}]"#,
+            &["Z.upsert[0]: a record set needs at least one record"],
+        ),
         (r#"[{"name":"a","type":"ANY","ttl":60,"records":["\\# 0"]}]"#, &["Z.upsert[0]"]),
-        (r#"[{"name":"a","type":"A","ttl":2147483648,"records":["192.0.2.1"]}]"#, &["Z.upsert[0].ttl: expected a whole number"]),
+        (
+            r#"[{"name":"a","type":"A","ttl":2147483648,"records":["192.0.2.1"]}]"#,
+            &["Z.upsert[0].ttl: expected a whole number"],
+        ),
         (r#"[{"name":"a b","type":"A","ttl":1,"records":["192.0.2.1"]}]"#, &["Z.upsert[0].name: not an owner's name"]),
         (
             r#"[{"name":"a","type":"CNAME","ttl":1,"records":["b","c"]}]"#,
@@ -210,9 +219,12 @@ fn a_relative_name_that_ends_in_the_zone_s_own_name_is_refused() {
         let body = format!(r#"{{"base":1,"zones":{{"{zone}":{{"delete":[{{"name":"{name}"}}]}}}}}}"#);
         violations_of(&body)
     };
-    for (name, zone) in
-        [("www.example.com", "example.com."), ("example.com", "example.com."), ("a.EXAMPLE.com", "Example.com."), ("com", "com.")]
-    {
+    for (name, zone) in [
+        ("www.example.com", "example.com."),
+        ("example.com", "example.com."),
+        ("a.EXAMPLE.com", "Example.com."),
+        ("com", "com."),
+    ] {
         let found = owner(name, zone);
         check(&found, &[&format!(r#"zones["{zone}"].delete[0].name [looks-absolute]"#)]);
     }
@@ -232,12 +244,13 @@ fn a_relative_name_that_ends_in_the_zone_s_own_name_is_refused() {
 
 #[test]
 fn acknowledgements_name_a_guard_and_a_reason() {
-    let acknowledge = |list: &str| {
-        violations_of(&format!(r#"{{"base":1,"zones":{{".":{{"delete":[]}}}},"acknowledge":{list}}}"#))
-    };
+    let acknowledge =
+        |list: &str| violations_of(&format!(r#"{{"base":1,"zones":{{".":{{"delete":[]}}}},"acknowledge":{list}}}"#));
     check(&acknowledge(r#"[{"guard":"signed-zone","reason":"x"}]"#), &[]);
     check(
-        &acknowledge(r#"[{"guard":"deleted-chare","reason":""},{"guard":"signed-zone"},{"guard":"signed-zone","reason":" "}]"#),
+        &acknowledge(
+            r#"[{"guard":"deleted-chare","reason":""},{"guard":"signed-zone"},{"guard":"signed-zone","reason":" "}]"#,
+        ),
         &[
             "acknowledge[0].reason: an acknowledgement needs a reason",
             "acknowledge[0].guard [unknown-guard]: there is no such guard; known are serial-range, signed-zone",

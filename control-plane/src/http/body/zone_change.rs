@@ -34,7 +34,8 @@ pub(super) fn read(json: Json<'_>, place: &str, zone: &Name, violations: &mut Vi
         return checked(Edit::new(zone, upserts, deletes).map(ZoneChange::Edit), before, violations);
     };
     if edits {
-        violations.add(fault(None, "`replace` gives the zone's whole contents, so it goes without `upsert` and `delete`"));
+        violations
+            .add(fault(None, "`replace` gives the zone's whole contents, so it goes without `upsert` and `delete`"));
     }
     let sets = read_record_sets(replace, zone, violations);
     checked(ZoneContents::new(zone.clone(), sets).map(ZoneChange::Replace), before, violations)

@@ -88,9 +88,9 @@ async fn send(
 
 fn text(zone: &ZoneFound, sets: &[RecordSet], is_first: bool) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
-    let records = sets.iter().flat_map(|set| {
-        set.records().iter().map(move |record| (set.owner(), set.ttl(), set.rtype(), record))
-    });
+    let records = sets
+        .iter()
+        .flat_map(|set| set.records().iter().map(move |record| (set.owner(), set.ttl(), set.rtype(), record)));
     zone_file::write(&mut text, &zone.name, records)?;
     // The origin stands once, at the top.
     if !is_first && let Some((_, rest)) = text.split_once('\n') {

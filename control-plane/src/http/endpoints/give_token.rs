@@ -68,8 +68,12 @@ fn read(json: Tree<'_>, violations: &mut Violations) -> Option<(String, Author)>
     let mut fields = Fields::open(json, "", &["name", "role", "groups", "suffixes"], violations)?;
     let name = fields.need("name", violations).and_then(|field| text(field, violations));
     let role = fields.need("role", violations).and_then(|field| text(field, violations));
-    let groups = fields.take("groups").map(|field| read_list(field, violations, "a group's name", |text| GroupName::parse(text).ok()));
-    let suffixes = fields.take("suffixes").map(|field| read_list(field, violations, "an absolute name", |text| Name::parse(text).ok()));
+    let groups = fields
+        .take("groups")
+        .map(|field| read_list(field, violations, "a group's name", |text| GroupName::parse(text).ok()));
+    let suffixes = fields
+        .take("suffixes")
+        .map(|field| read_list(field, violations, "an absolute name", |text| Name::parse(text).ok()));
     let (name, name_place) = name?;
     if !is_token_name(&name) {
         let message = format!(

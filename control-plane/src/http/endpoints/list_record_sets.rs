@@ -77,7 +77,9 @@ pub(crate) async fn list_record_sets(
     let found = match name {
         Some(name) => {
             let mut found = state.reading.record_sets_of_name(&zone, generation, &name, rtype).await?;
-            found.retain(|set| (&set.key.owner, set.key.rtype, set.key.covered) > (&after.owner, after.rtype, after.covered));
+            found.retain(|set| {
+                (&set.key.owner, set.key.rtype, set.key.covered) > (&after.owner, after.rtype, after.covered)
+            });
             found
         }
         None => state.reading.record_sets(&zone, generation, rtype, &after, limit + 1).await?,

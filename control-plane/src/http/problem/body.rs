@@ -91,11 +91,9 @@ impl From<Problem> for ProblemBody {
             ..Self::default()
         };
         match problem {
-            Problem::InvalidRequest { violations } | Problem::InvalidPlan { violations } => Self {
-                violation_count: Some(violations.count()),
-                violations: Some(violations.into_listed()),
-                ..body
-            },
+            Problem::InvalidRequest { violations } | Problem::InvalidPlan { violations } => {
+                Self { violation_count: Some(violations.count()), violations: Some(violations.into_listed()), ..body }
+            }
             Problem::MalformedBody { line, column, .. } => Self { line: Some(line), column: Some(column), ..body },
             Problem::StaleBase { tip, conflicts, conflict_count } => Self {
                 tip: Some(tip.into()),
@@ -131,10 +129,6 @@ impl From<Problem> for ProblemBody {
 
 impl From<plan_rules::Conflict> for ConflictView {
     fn from(conflict: plan_rules::Conflict) -> Self {
-        Self {
-            zone: conflict.zone.to_string(),
-            name: conflict.name.to_string(),
-            changed_in: conflict.changed_in.get(),
-        }
+        Self { zone: conflict.zone.to_string(), name: conflict.name.to_string(), changed_in: conflict.changed_in.get() }
     }
 }

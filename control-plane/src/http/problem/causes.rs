@@ -11,7 +11,9 @@ impl From<AdmissionError> for Problem {
         match error {
             AdmissionError::Refused(refusal) => refusal.into(),
             AdmissionError::KeyReused => Self::KeyReused,
-            AdmissionError::Busy(_) => Self::Busy { message: "other plans of this group were admitted first, again and again" },
+            AdmissionError::Busy(_) => {
+                Self::Busy { message: "other plans of this group were admitted first, again and again" }
+            }
             AdmissionError::Store(error) => error.into(),
         }
     }
@@ -50,7 +52,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Database(error) => error.into(),
-            StoreError::Damaged(_) => Self::Internal { cause: error.to_string() },
+            StoreError::Damaged(_) | StoreError::Ended => Self::Internal { cause: error.to_string() },
         }
     }
 }

@@ -1,0 +1,34 @@
+-- Reads all that the admission of some plans is decided on, in one statement and so in one snapshot: their groups with their tips, their bases, their zones, and
+-- the newest version of everything in their footprints.
+-- $1 groups, $2 and $3 group and number of each base, $4 zones, $5 and $6 zone and owner of each name in a footprint, $7 zones that are in one as a whole.
+with
+asked as (
+    select zone_group, name from zone_group where name = any ($1::text[])
+),
+known as (
+    select z.zone, z.name, o.name as group_name from zone z join zone_group o on o.zone_group = z.zone_group where z.name = any ($4::text[])
+)
+select 'group' as "kind!", asked.name as group_name, null::text as zone_name, null::text as owner, null::int as type, null::int as covered, tip.id as value,
+       tip.generation, asked.zone_group as number, tip.digest
+from asked left join lateral (
+    select g.generation, g.id, g.digest from generation g where g.zone_group = asked.zone_group order by g.generation desc limit 1
+) tip on true
+union all
+select 'base', asked.name, null, null, null, null, g.id, g.generation, null, null
+from unnest($2::text[], $3::bigint[]) as b (group_name, base)
+join asked on asked.name = b.group_name
+join generation g on g.zone_group = asked.zone_group and g.generation = b.base
+union all
+select 'zone', known.group_name, known.name, null, null, null, null, touched_at(known.zone, 9223372036854775807), known.zone, null
+from known
+union all
+select 'row', null, known.name, n.owner, n.type, n.covered, n.value, n.generation, null, null
+from names_at_tip(
+        array (select k.zone from unnest($5::text[], $6::text[]) as u (zone_name, owner) join known k on k.name = u.zone_name order by u.zone_name, u.owner),
+        array (select u.owner from unnest($5::text[], $6::text[]) as u (zone_name, owner) join known k on k.name = u.zone_name order by u.zone_name, u.owner)
+     ) n
+join known on known.zone = n.zone
+union all
+select 'row', null, known.name, s.owner, s.type, s.covered, s.value, s.generation, null, null
+from known cross join lateral zone_at(known.zone, 9223372036854775807) s
+where known.name = any ($7::text[]) and s.type <> 65536

@@ -1,0 +1,60 @@
+-- What the hostile cases start from, made by the owner. Numbers are fixed, so that the cases can be read:
+--
+--   group 1 `a`, zones 1 `a.` and 2 `aa.`: generation 1 = plan 1 (SOA and NS of both, www, mail), 2 = plan 2 (base 1: www), 3 = plan 3 (base 2: new); head moves to all three
+--   group 2 `b`, zone 3 `b.`:              generation 1 = plan 4; head move to it
+--   staged only:  plan 5 (base 3: `open`, reads `mail`)   plan 6 (the same with `old`, two hours ago: given up)   plan 7 (base 1: www, so stale)   plan 8 (empty)
+--                 plan 9 (group 2, base 1: `open`)        plan 10 (base 1: `other`, reads `www`, so stale)        plan 11 (base 1: `other`, reads all of a., so stale)
+--   zone 4 `c.` of group 2, without anything.   tokens: 1 `planner`, 2 `gone` (ended)
+
+create schema fixture;
+grant usage on schema fixture to public;
+create function fixture.h(what text) returns bytea language sql immutable as $$ select sha256(convert_to(what, 'UTF8')) $$;
+-- A staged plan that gives each owner an address in one zone, with the touched row.
+create function fixture.stage(in_group bigint, on_base bigint, in_zone bigint, owners text[], reads text[] default '{}', by_token bigint default null) returns bigint language plpgsql as $$
+declare
+    drawn bigint;
+begin
+    insert into plan (zone_group, base, token, digest_delta, changes, added, replaced, deleted, absent)
+    values (in_group, on_base, by_token, fixture.h('delta'), cardinality(owners), cardinality(owners), 0, 0, 0) returning plan into drawn;
+    insert into change (zone, owner, type, plan, value)
+    select in_zone, '', 65536, drawn, '\x00'::bytea where owners <> '{}' union all select in_zone, o, 1, drawn, '\xc0000201' from unnest(owners) o;
+    insert into plan_read (plan, zone, owner) select drawn, in_zone, r from unnest(reads) r;
+    return drawn;
+end
+$$;
+create function fixture.name_it(in_group bigint, the_plan bigint) returns bigint language sql as $$
+    insert into generation (zone_group, generation, plan, id, digest)
+    select in_group, 1 + coalesce((select max(generation) from generation where zone_group = in_group), 0), the_plan, fixture.h('id' || the_plan), fixture.h('digest' || the_plan)
+    returning generation
+$$;
+
+insert into zone_group (name) values ('a'), ('b');
+insert into zone (name, zone_group) values ('a.', 1), ('aa.', 1), ('b.', 2), ('c.', 2);
+insert into token (name, hash, role, ended) values ('planner', fixture.h('t1'), 'planner', null), ('gone', fixture.h('t2'), 'planner', now());
+
+do $$
+declare
+    p bigint;
+begin
+    p := fixture.stage(1, 0, 1, '{www,mail}');
+    insert into change (zone, owner, type, plan, value) values
+        (1, '@', 6, p, '\x01'), (1, '@', 2, p, '\x01'), (2, '', 65536, p, '\x00'), (2, '@', 6, p, '\x01'), (2, '@', 2, p, '\x01');
+    perform fixture.name_it(1, p);
+    perform fixture.name_it(1, fixture.stage(1, 1, 1, '{www}'));
+    perform fixture.name_it(1, fixture.stage(1, 2, 1, '{new}', '{www}'));
+    p := fixture.stage(2, 0, 3, '{www}');
+    insert into change (zone, owner, type, plan, value) values (3, '@', 6, p, '\x01'), (3, '@', 2, p, '\x01');
+    perform fixture.name_it(2, p);
+    insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 1, 'e1'), (1, 'fleet', 2, 'e2'), (1, 'fleet', 3, 'e1'), (2, 'fleet', 1, 'e1');
+    perform fixture.stage(1, 3, 1, '{open}', '{mail}');
+    perform fixture.stage(1, 3, 1, '{old}', '{mail}');
+    perform fixture.stage(1, 1, 1, '{www}');
+    perform fixture.stage(1, 3, 1, '{}');
+    perform fixture.stage(2, 1, 3, '{open}');
+    perform fixture.stage(1, 1, 1, '{other}', '{www}');
+    perform fixture.stage(1, 1, 1, '{other}', '{""}');
+end
+$$;
+alter table plan disable trigger plan_never_changes;
+update plan set at = now() - interval '2 hours' where plan = 6;
+alter table plan enable trigger plan_never_changes;

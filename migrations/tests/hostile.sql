@@ -1,0 +1,904 @@
+-- Statements that must be refused (or must do nothing), as data. Each case: name, role, the SQLSTATE expected ("none": it goes through), optionally setup by the
+-- owner, the hostile statements, and optionally a query that must say true afterwards. They run on a copy of fixture.sql's database. Roles: owner, or the role
+-- of 0001_roles.sql that the login has (admit, enact, serve, read).
+
+--! case f01_a_late_move_is_a_row_without_effect
+--! role enact
+--! expect none
+--! setup
+delete from head_move where zone_group = 1 and generation = 2;
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 2, 'late');
+--! then
+select max(generation) = 3 from head_move where zone_group = 1;
+
+--! case f01_the_number_is_taken
+--! role admit
+--! expect 23505
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 3, 5, fixture.h('x'), fixture.h('x'));
+
+--! case f01_a_late_admission_meets_newer_generations
+--! role admit
+--! expect none
+--! hostile
+call admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 3, fixture.h('x'), fixture.h('x'), null, null);
+--! then
+select count(*) = 3 from generation where zone_group = 1;
+
+--! case f01_the_head_is_not_deleted
+--! role owner
+--! expect HF010
+--! hostile
+delete from head_move where zone_group = 1 and generation = 3;
+
+--! case f01_not_with_all_others_either
+--! role owner
+--! expect HF010
+--! hostile
+delete from head_move;
+
+--! case f01_not_by_moving_a_greater_one_away_first
+--! role owner
+--! expect HF010
+--! hostile
+begin;
+delete from head_move where generation < 3 and zone_group = 1;
+delete from head_move where zone_group = 1;
+commit;
+
+--! case f01_not_by_two_deletes_in_one_statement
+--! role owner
+--! expect HF010
+--! hostile
+with old as (delete from head_move where zone_group = 1 and generation < 3 returning 1) delete from head_move where zone_group = 1 and generation = 3;
+
+--! case f01_a_head_is_not_moved_by_update
+--! role owner
+--! expect HF002
+--! hostile
+update head_move set generation = 1 where zone_group = 1 and generation = 3;
+
+--! case f01_nor_by_upsert
+--! role owner
+--! expect HF002
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 3, 'x') on conflict (zone_group, ring, generation) do update set generation = 1;
+
+--! case f01_nor_by_merge
+--! role owner
+--! expect HF002
+--! hostile
+merge into head_move m using (values (1)) as v (g) on m.zone_group = v.g and m.generation = 3 when matched then update set generation = 1;
+
+--! case f01_moves_are_not_truncated
+--! role owner
+--! expect HF002
+--! hostile
+truncate head_move;
+
+--! case f01_superseded_moves_may_go
+--! role owner
+--! expect none
+--! hostile
+delete from head_move where zone_group = 1 and generation < 3;
+--! then
+select array_agg(generation) = '{3}' from head_move where zone_group = 1;
+
+--! case f05_guard_compares_the_plans_base
+--! role admit
+--! expect HF004
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 7, fixture.h('x'), fixture.h('x'));
+
+--! case f05_also_through_the_door
+--! role admit
+--! expect HF004
+--! hostile
+call admit(1, null, 1, null, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",www}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f05_a_base_is_not_moved
+--! role owner
+--! expect HF002
+--! hostile
+update plan set base = 3 where plan = 7;
+
+--! case f05_another_type_of_the_same_name_conflicts
+--! role owner
+--! expect HF004
+--! setup
+insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values (1, 1, fixture.h('x'), 1, 1, 0, 0, 0);
+insert into change (zone, owner, type, plan, value) select 1, o, t, max(plan), '\x01'::bytea from plan, (values ('', 65536), ('www', 16)) v (o, t) group by o, t;
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f05_large_plan_small_history
+--! role owner
+--! expect HF004
+--! setup
+insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values (1, 1, fixture.h('x'), 500, 500, 0, 0, 0);
+insert into change (zone, owner, type, plan, value) select 1, '', 65536, max(plan), '\x00'::bytea from plan;
+insert into change (zone, owner, type, plan, value) select 1, 'n' || i, 1, (select max(plan) from plan), '\x01' from generate_series(1, 499) i;
+insert into change (zone, owner, type, plan, value) select 1, 'www', 16, max(plan), '\x01'::bytea from plan;
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f05_counts_that_lie_change_nothing
+--! role owner
+--! expect HF004
+--! setup
+insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values (1, 1, fixture.h('x'), 0, 0, 0, 0, 0);
+insert into change (zone, owner, type, plan, value) select 1, o, t, max(plan), '\x01'::bytea from plan, (values ('', 65536), ('www', 16)) v (o, t) group by o, t;
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f56_a_name_that_was_read_has_changed
+--! role admit
+--! expect HF004
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 10, fixture.h('x'), fixture.h('x'));
+
+--! case f56_a_zone_that_was_read_has_changed
+--! role admit
+--! expect HF004
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 11, fixture.h('x'), fixture.h('x'));
+
+--! case f56_a_read_does_not_go_from_an_open_plan
+--! role owner
+--! expect HF017
+--! hostile
+delete from plan_read where plan = 10;
+
+--! case f56_nor_is_it_changed
+--! role owner
+--! expect HF002
+--! hostile
+update plan_read set owner = 'mail' where plan = 10;
+
+--! case f07_same_number_other_content
+--! role owner
+--! expect HF002
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 3, 5, fixture.h('x'), fixture.h('x')) on conflict (zone_group, generation) do update set plan = 5, id = fixture.h('x');
+
+--! case f07_an_id_is_not_changed
+--! role owner
+--! expect HF002
+--! hostile
+update generation set id = fixture.h('x') where zone_group = 1 and generation = 3;
+
+--! case f07_not_through_a_view_either
+--! role owner
+--! expect HF002
+--! hostile
+update serving_generation set id = fixture.h('x') where zone_group = 1 and generation = 3;
+
+--! case f07_not_by_merge
+--! role owner
+--! expect HF002
+--! hostile
+merge into generation g using (values (3)) as v (g) on g.zone_group = 1 and g.generation = v.g when matched then delete;
+
+--! case f07_one_plan_is_one_generation
+--! role owner
+--! expect 23505
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 3, fixture.h('x'), fixture.h('x'));
+
+--! case f07_the_door_tells_a_retry_apart
+--! role admit
+--! expect HF003
+--! hostile
+call admit(1, 3, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f09_one_key_one_plan
+--! role admit
+--! expect none
+--! setup
+call admit(1, null, 3, 1, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",k}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', 'key', fixture.h('body'), 4, fixture.h('x'), fixture.h('x'), null, null);
+--! hostile
+call admit(1, null, 4, 1, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",l}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', 'key', fixture.h('body'), 5, fixture.h('x'), fixture.h('x'), null, null);
+--! then
+select (select count(*) = 4 from generation where zone_group = 1) and not exists (select from change where owner = 'l');
+
+--! case f09_a_key_is_not_given_to_anothers_plan
+--! role admit
+--! expect HF020
+--! hostile
+insert into idempotency_key (token, key, body_hash, plan) values (1, 'key', fixture.h('x'), 5);
+
+--! case f09_a_key_is_not_changed
+--! role owner
+--! expect HF002
+--! hostile
+update idempotency_key set plan = 5;
+
+--! case f10_a_generation_is_not_deleted
+--! role owner
+--! expect HF002
+--! hostile
+delete from generation where zone_group = 1 and generation = 3;
+
+--! case f10_a_plan_in_force_is_not_deleted
+--! role owner
+--! expect HF003
+--! hostile
+delete from plan where plan = 3;
+
+--! case f10_nor_an_old_plan_by_age
+--! role owner
+--! expect HF003
+--! setup
+alter table plan disable trigger plan_never_changes;
+update plan set at = now() - interval '1 day';
+alter table plan enable trigger plan_never_changes;
+--! hostile
+delete from plan where at < now() - interval '2 hours';
+
+--! case f10_changes_in_force_are_not_deleted
+--! role owner
+--! expect HF003
+--! hostile
+delete from change where plan = 1;
+
+--! case f10_not_with_their_plan_in_one_statement
+--! role owner
+--! expect HF003
+--! hostile
+with p as (delete from plan where plan = 3 returning plan) delete from change where plan in (select plan from p);
+
+--! case f10_reads_in_force_are_not_deleted
+--! role owner
+--! expect HF003
+--! hostile
+delete from plan_read where plan = 3;
+
+--! case f10_a_change_is_not_emptied
+--! role owner
+--! expect HF002
+--! hostile
+update change set value = null where owner = 'www';
+
+--! case f10_nor_put_into_another_plan
+--! role owner
+--! expect HF002
+--! hostile
+update change set plan = 5 where plan = 3;
+
+--! case f10_changes_are_not_truncated
+--! role owner
+--! expect HF002
+--! hostile
+truncate change;
+
+--! case f10_not_by_cascade
+--! role owner
+--! expect HF002
+--! hostile
+truncate zone_group cascade;
+
+--! case f10_not_by_cascade_from_plans
+--! role owner
+--! expect HF002
+--! hostile
+truncate plan, plan_read, generation cascade;
+
+--! case f10_rings_and_groups_stay
+--! role owner
+--! expect HF002
+--! hostile
+delete from zone_group where zone_group = 2;
+
+--! case f10_triggers_are_not_passed_by
+--! role owner
+--! expect 42501
+--! hostile
+set session_replication_role = replica;
+
+--! case f10_a_young_plan_is_not_given_up
+--! role owner
+--! expect HF017
+--! hostile
+delete from plan where plan = 5;
+
+--! case f11_half_a_plan_is_never_left
+--! role owner
+--! expect HF017
+--! hostile
+delete from change where plan = 6;
+
+--! case f11_a_plan_is_given_up_before_its_changes
+--! role owner
+--! expect none
+--! hostile
+delete from plan where plan = 6;
+delete from change where plan = 6;
+delete from plan_read where plan = 6;
+--! then
+select not exists (select from change where plan = 6) and not exists (select from plan_read where plan = 6);
+
+--! case f11_what_was_given_up_is_not_named
+--! role owner
+--! expect HF015
+--! setup
+delete from plan where plan = 6;
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 6, fixture.h('x'), fixture.h('x'));
+
+--! case f11_what_was_given_up_is_not_added_to
+--! role owner
+--! expect HF015
+--! setup
+delete from plan where plan = 6;
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, 'x', 1, 6, '\x01');
+
+--! case f15_a_value_is_not_empty
+--! role owner
+--! expect HF021
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, 'x', 1, 5, '');
+
+--! case f15_a_name_is_lower_case
+--! role owner
+--! expect HF021
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, 'X', 1, 5, '\x01');
+
+--! case f15_a_change_belongs_to_a_name
+--! role owner
+--! expect HF021
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, '', 1, 5, '\x01');
+
+--! case f15_touched_belongs_to_none
+--! role owner
+--! expect HF021
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, 'x', 65536, 5, '\x01');
+
+--! case f15_the_serial_is_at_the_apex
+--! role owner
+--! expect HF021
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, 'x', 65537, 5, '\x01');
+
+--! case f15_only_signatures_cover
+--! role owner
+--! expect HF021
+--! hostile
+insert into change (zone, owner, type, covered, plan, value) values (1, 'x', 1, 2, 5, '\x01');
+
+--! case f15_types_that_nobody_knows
+--! role owner
+--! expect HF021
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, 'x', 70000, 5, '\x01');
+
+--! case f15_one_bad_row_among_good_ones
+--! role owner
+--! expect HF021
+--! hostile
+insert into change (zone, owner, type, plan, value) select 1, 'y' || i, 1, 5, case i when 500 then ''::bytea else '\x01' end from generate_series(1, 1000) i;
+
+--! case f15_an_id_has_32_bytes
+--! role owner
+--! expect HF021
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, '\x01', fixture.h('x'));
+
+--! case f15_a_plan_has_sane_figures
+--! role owner
+--! expect HF021
+--! hostile
+insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values (1, -1, fixture.h('x'), 0, 0, 0, 0, 0);
+
+--! case f17_a_missing_value_is_not_a_deletion
+--! role admit
+--! expect HF013
+--! hostile
+call admit(1, null, 3, null, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",x}', '{65536,1}', '{0,0}', array ['\x00']::bytea[], '{}', '{}', null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f17_nor_a_missing_array
+--! role admit
+--! expect HF013
+--! hostile
+call admit(1, null, 3, null, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",x}', '{65536,1}', '{0,0}', null, '{}', '{}', null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f17_names_asked_for_by_halves
+--! role admit
+--! expect HF013
+--! hostile
+select * from names_at_tip('{1,1}', '{www}');
+
+--! case f20_the_ns_stands
+--! role owner
+--! expect HF008
+--! setup
+select fixture.stage(1, 3, 1, '{x}');
+insert into change (zone, owner, type, plan) select 1, '@', 2, max(plan) from plan;
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f20_the_soa_stands
+--! role owner
+--! expect HF008
+--! setup
+select fixture.stage(1, 3, 1, '{x}');
+insert into change (zone, owner, type, plan) select 1, '@', 6, max(plan) from plan;
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f20_a_new_zone_has_both
+--! role owner
+--! expect HF008
+--! setup
+select fixture.stage(2, 1, 4, '{x}');
+insert into change (zone, owner, type, plan, value) select 4, '@', 6, max(plan), '\x01'::bytea from plan;
+--! hostile
+select fixture.name_it(2, max(plan)) from plan;
+
+--! case f20_what_is_only_staged_does_not_count
+--! role owner
+--! expect HF008
+--! setup
+select fixture.stage(2, 1, 4, '{x}');
+select fixture.stage(2, 1, 4, '{y}');
+insert into change (zone, owner, type, plan, value) select 4, '@', t, max(plan), '\x01'::bytea from plan, (values (2), (6)) v (t) group by t;
+--! hostile
+select fixture.name_it(2, max(plan) - 1) from plan;
+
+--! case f59_late_rows
+--! role owner
+--! expect HF003
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, 'late', 1, 3, '\x01');
+
+--! case f59_late_rows_by_the_api
+--! role admit
+--! expect HF003
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, 'late', 1, 3, '\x01');
+
+--! case f59_late_reads
+--! role owner
+--! expect HF003
+--! hostile
+insert into plan_read (plan, zone, owner) values (3, 1, 'late');
+
+--! case f59_rows_after_the_generation_in_one_transaction
+--! role owner
+--! expect HF003
+--! hostile
+begin;
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('x'), fixture.h('x'));
+insert into change (zone, owner, type, plan, value) values (1, 'late', 1, 5, '\x01');
+commit;
+
+--! case f59_rows_with_the_generation_in_one_statement
+--! role owner
+--! expect HF003
+--! hostile
+with g as (insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('x'), fixture.h('x')) returning 1)
+insert into change (zone, owner, type, plan, value) values (1, 'late', 1, 5, '\x01');
+
+--! case f59_rows_of_a_plan_of_ones_own_after_its_generation
+--! role owner
+--! expect HF003
+--! hostile
+begin;
+select fixture.name_it(1, fixture.stage(1, 3, 1, '{x}'));
+insert into change (zone, owner, type, plan, value) select 1, 'late', 1, max(plan), '\x01'::bytea from plan;
+commit;
+
+--! case f59_rows_before_a_savepoint_is_undone
+--! role owner
+--! expect HF012
+--! hostile
+begin;
+savepoint s;
+insert into change (zone, owner, type, plan, value) values (1, '', 65536, 8, '\x00'), (1, 'x', 1, 8, '\x01');
+rollback to s;
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 8, fixture.h('x'), fixture.h('x'));
+commit;
+
+--! case f59_a_stale_plan_after_a_fresh_one_in_one_statement
+--! role owner
+--! expect HF004
+--! setup
+select fixture.stage(1, 3, 1, '{open}');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest)
+select 1, v.g, v.p, fixture.h('x'), fixture.h('x') from (values (4, 5), (5, 12)) v (g, p);
+
+--! case f59_two_generations_in_one_statement
+--! role owner
+--! expect none
+--! setup
+select fixture.stage(1, 3, 1, '{unlike}');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest)
+select 1, v.g, v.p, fixture.h('x'), fixture.h('x') from (values (5, 12), (4, 5)) v (g, p);
+--! then
+select max(generation) = 5 from generation where zone_group = 1;
+
+--! case f59_no_number_is_skipped
+--! role owner
+--! expect HF006
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 5, 5, fixture.h('x'), fixture.h('x'));
+
+--! case f59_nor_is_there_a_zeroth
+--! role owner
+--! expect HF006
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (2, 0, 9, fixture.h('x'), fixture.h('x'));
+
+--! case f59_an_empty_plan
+--! role owner
+--! expect HF012
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 8, fixture.h('x'), fixture.h('x'));
+
+--! case f59_a_plan_that_only_touches
+--! role owner
+--! expect HF012
+--! setup
+insert into change (zone, owner, type, plan, value) values (1, '', 65536, 8, '\x00');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 8, fixture.h('x'), fixture.h('x'));
+
+--! case f59_the_plan_of_another_group
+--! role owner
+--! expect HF014
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 9, fixture.h('x'), fixture.h('x'));
+
+--! case f59_a_zone_of_another_group
+--! role owner
+--! expect HF007
+--! hostile
+insert into change (zone, owner, type, plan, value) values (3, '', 65536, 5, '\x00'), (3, 'x', 1, 5, '\x01');
+
+--! case f59_a_read_in_another_group
+--! role owner
+--! expect HF007
+--! hostile
+insert into plan_read (plan, zone, owner) values (5, 3, 'www');
+
+--! case f59_a_zone_that_is_not_touched
+--! role owner
+--! expect HF011
+--! hostile
+insert into change (zone, owner, type, plan, value) values (2, 'x', 1, 5, '\x01');
+
+--! case f59_a_zone_that_does_not_exist
+--! role owner
+--! expect HF016
+--! hostile
+insert into change (zone, owner, type, plan, value) values (99, '', 65536, 5, '\x00');
+
+--! case f59_a_plan_that_does_not_exist
+--! role owner
+--! expect HF015
+--! hostile
+insert into change (zone, owner, type, plan, value) values (1, 'x', 1, 99, '\x01');
+
+--! case f59_a_group_that_does_not_exist
+--! role owner
+--! expect HF016
+--! hostile
+select fixture.stage(99, 0, 1, '{x}');
+
+--! case f59_a_token_that_does_not_exist
+--! role owner
+--! expect HF016
+--! hostile
+select fixture.stage(1, 3, 1, '{x}', '{}', 99);
+
+--! case f59_a_base_above_the_tip
+--! role owner
+--! expect HF005
+--! hostile
+select fixture.stage(1, 4, 1, '{x}');
+
+--! case f59_a_number_is_not_chosen
+--! role owner
+--! expect none
+--! hostile
+insert into plan (plan, zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values (2000, 1, 3, fixture.h('x'), 0, 0, 0, 0, 0);
+--! then
+select max(plan) = 12 from plan;
+
+--! case f59_numbers_rise
+--! role owner
+--! expect HF018
+--! setup
+select fixture.name_it(1, 5);
+delete from plan where plan = 6;
+delete from change where plan = 6;
+select setval('plan_number', 12);
+select fixture.name_it(1, fixture.stage(1, 4, 1, '{z}'));
+select setval('plan_number', 5);
+select fixture.stage(1, 5, 1, '{z}');
+--! hostile
+select fixture.name_it(1, 6);
+
+--! case f59_a_number_does_not_inherit
+--! role owner
+--! expect HF003
+--! setup
+delete from plan where plan = 6;
+select setval('plan_number', 5);
+--! hostile
+insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, fixture.h('x'), 0, 0, 0, 0, 0);
+
+--! case f60_a_change_under_an_old_snapshot
+--! role owner
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+insert into change (zone, owner, type, plan, value) values (1, 'x', 1, 5, '\x01');
+commit;
+
+--! case f60_a_read_under_an_old_snapshot
+--! role owner
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+insert into plan_read (plan, zone, owner) values (5, 1, 'x');
+commit;
+
+--! case f60_a_plan_under_an_old_snapshot
+--! role owner
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, fixture.h('x'), 0, 0, 0, 0, 0);
+commit;
+
+--! case f60_a_generation_under_an_old_snapshot
+--! role owner
+--! expect HF001
+--! hostile
+begin isolation level serializable;
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('x'), fixture.h('x'));
+commit;
+
+--! case f60_a_key_under_an_old_snapshot
+--! role owner
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+insert into idempotency_key (token, key, body_hash, plan) values (1, 'k', fixture.h('x'), 5);
+commit;
+
+--! case f60_a_move_under_an_old_snapshot
+--! role enact
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 3, 'x') on conflict do nothing;
+commit;
+
+--! case f60_clean_up_under_an_old_snapshot
+--! role owner
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+delete from head_move where zone_group = 1 and generation = 1;
+commit;
+
+--! case f60_giving_up_under_an_old_snapshot
+--! role owner
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+delete from plan where plan = 6;
+commit;
+
+--! case f60_the_door_is_not_called_inside
+--! role admit
+--! expect 2D000
+--! hostile
+begin;
+call admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+commit;
+
+--! case move_below_the_floor
+--! role enact
+--! expect HF009
+--! setup
+insert into zone_group (name, floor) values ('d', 2);
+insert into zone (name, zone_group) values ('d.', 3);
+select fixture.stage(3, 0, 5, '{x}');
+insert into change (zone, owner, type, plan, value) select 5, '@', t, max(plan), '\x01'::bytea from plan, (values (2), (6)) v (t) group by t;
+select fixture.name_it(3, max(plan)) from plan;
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (3, 'fleet', 1, 'e');
+
+--! case a_floor_is_not_moved_yet
+--! role owner
+--! expect HF002
+--! hostile
+update zone_group set floor = 3 where zone_group = 1;
+
+--! case a_move_to_what_does_not_exist
+--! role enact
+--! expect 23503
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'e');
+
+--! case a_zone_stays_in_its_group
+--! role owner
+--! expect HF002
+--! hostile
+update zone set zone_group = 2 where zone = 1;
+
+--! case a_zone_in_use_stays
+--! role owner
+--! expect HF019
+--! hostile
+delete from zone where zone = 1;
+
+--! case a_zone_that_only_a_staged_plan_uses_stays
+--! role owner
+--! expect HF019
+--! setup
+select fixture.stage(2, 1, 4, '{x}');
+--! hostile
+delete from zone where zone = 4;
+
+--! case an_unused_zone_may_go
+--! role owner
+--! expect none
+--! hostile
+delete from zone where zone = 4;
+
+--! case a_token_does_not_live_again
+--! role admit
+--! expect HF002
+--! hostile
+update token set ended = null where token = 2;
+
+--! case a_token_does_not_rise
+--! role owner
+--! expect HF002
+--! hostile
+update token set role = 'admin', ended = now() where token = 1;
+
+--! case a_token_ends_once
+--! role owner
+--! expect HF002
+--! hostile
+update token set ended = now() where token = 2;
+
+--! case a_token_stays
+--! role owner
+--! expect HF002
+--! hostile
+delete from token where token = 2;
+
+--! case a_token_may_end
+--! role admit
+--! expect none
+--! hostile
+update token set ended = now() where token = 1;
+
+--! case f58_a_server_under_anothers_login
+--! role serve
+--! expect 42501
+--! hostile
+insert into server (server, instance, ring, login) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet', 'somebody');
+
+--! case f58_anothers_row_is_not_seen
+--! role serve
+--! expect none
+--! setup
+insert into server (server, instance, ring, login) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet', 'somebody');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 3, fixture.h('x'));
+--! hostile
+update server set seen = now() + interval '1 year', fault = 'forged';
+delete from report;
+delete from server;
+--! then
+select count(*) = 1 and bool_and(s.fault is null) and count(r) = 1 from server s join report r using (server, instance);
+
+--! case f58_a_report_for_anothers_server
+--! role serve
+--! expect 42501
+--! setup
+insert into server (server, instance, ring, login) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet', 'somebody');
+--! hostile
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 3, fixture.h('x'));
+
+--! case f58_a_report_of_ones_own
+--! role serve
+--! expect none
+--! hostile
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 2, sha256('x'));
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 3, sha256('y'))
+    on conflict (server, instance, zone_group) do update set generation = excluded.generation, id = excluded.id, at = now();
+update server set seen = now() where server = 's1';
+--! then
+select count(*) = 1 and min(generation) = 3 from report;
+
+--! case a_server_reads_only_the_views
+--! role serve
+--! expect 42501
+--! hostile
+select * from change;
+
+--! case a_server_writes_nothing_through_them
+--! role serve
+--! expect 42501
+--! hostile
+insert into serving_zone (name, zone_group) values ('x.', 1);
+
+--! case the_api_updates_nothing
+--! role admit
+--! expect 42501
+--! hostile
+update plan set base = 3 where plan = 7;
+
+--! case the_api_deletes_nothing
+--! role admit
+--! expect 42501
+--! hostile
+delete from change where plan = 6;
+
+--! case the_api_moves_nothing
+--! role admit
+--! expect 42501
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 3, 'x');
+
+--! case the_api_chooses_no_number
+--! role admit
+--! expect 42501
+--! hostile
+insert into plan (plan, zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values (2000, 1, 3, fixture.h('x'), 0, 0, 0, 0, 0);
+
+--! case the_api_draws_no_number
+--! role admit
+--! expect 42501
+--! hostile
+select nextval('plan_number');
+
+--! case the_api_hides_no_table
+--! role admit
+--! expect 42501
+--! hostile
+create temporary table generation (zone_group bigint, generation bigint, plan bigint);
+
+--! case an_enactor_admits_nothing
+--! role enact
+--! expect 42501
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, sha256('x'), sha256('x'));
+
+--! case an_enactor_deletes_no_move
+--! role enact
+--! expect 42501
+--! hostile
+delete from head_move where generation = 1;
+
+--! case a_reader_sees_no_hash
+--! role read
+--! expect 42501
+--! hostile
+select hash from token;
+
+--! case a_reader_sees_no_key
+--! role read
+--! expect 42501
+--! hostile
+select * from idempotency_key;
+
+--! case nobody_calls_the_door_by_being_public
+--! role read
+--! expect 42501
+--! hostile
+call admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, sha256('x'), sha256('x'), null, null);

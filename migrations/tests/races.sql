@@ -1,0 +1,141 @@
+-- Races of two connections, as data. Each step is one line: "A: statement" runs at once; "B waits: statement" must not have answered half a second later, and its
+-- answer is looked for further down: "B gets: X", where X is a SQLSTATE, or a word that its output contains ("none": no error). Both are the owner, on a copy of
+-- fixture.sql's database, except the calls of the door, which any of them may make. "then: query" must say true in the end.
+
+--! race f01_two_admissions_of_one_number
+A: begin
+A: select fixture.name_it(1, 5)
+B waits: call admit(1, 6, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
+A: commit
+B gets: lost-race
+then: select plan = 5 from generation where zone_group = 1 and generation = 4
+
+--! race f01_the_first_of_two_gives_up
+A: begin
+A: select fixture.name_it(1, 5)
+B waits: call admit(1, 6, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
+A: rollback
+B gets: admitted
+then: select plan = 6 from generation where zone_group = 1 and generation = 4
+
+--! race f01_the_first_of_two_gives_up_and_the_second_is_stale
+A: begin
+A: select fixture.name_it(1, 5)
+B waits: call admit(1, 7, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
+A: rollback
+B gets: HF004
+
+--! race f05_what_is_admitted_meanwhile_is_seen
+A: begin
+A: select fixture.stage(1, 3, 1, '{open}')
+B: select fixture.name_it(1, 5)
+A: insert into generation (zone_group, generation, plan, id, digest) values (1, 5, 12, fixture.h('x'), fixture.h('x'))
+A gets: HF004
+
+--! race f09_two_calls_with_one_key
+A: begin
+A: select fixture.stage(1, 3, 1, '{k}', '{}', 1)
+A: insert into idempotency_key (token, key, body_hash, plan) values (1, 'key', fixture.h('b'), 12)
+A: select fixture.name_it(1, 12)
+B waits: call admit(1, null, 3, 1, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",l}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', 'key', fixture.h('b'), 4, fixture.h('x'), fixture.h('x'), null, null)
+A: commit
+B gets: key-known
+
+--! race f11_given_up_first_then_named
+A: begin
+A: delete from plan where plan = 6
+B waits: select fixture.name_it(1, 6)
+A: commit
+B gets: HF015
+
+--! race f11_given_up_but_not_after_all
+A: begin
+A: delete from plan where plan = 6
+B waits: select fixture.name_it(1, 6)
+A: rollback
+B gets: none
+then: select plan = 6 from generation where zone_group = 1 and generation = 4
+
+--! race f11_named_first_then_given_up
+A: begin
+A: select fixture.name_it(1, 6)
+B waits: delete from plan where plan = 6
+A: commit
+B gets: HF003
+then: select count(*) = 2 from change where plan = 6
+
+--! race f11_given_up_while_rows_are_added
+A: begin
+A: insert into change (zone, owner, type, plan, value) values (1, 'x', 1, 6, '\x01')
+B waits: delete from plan where plan = 6
+A: commit
+B gets: none
+then: select not exists (select from plan where plan = 6)
+
+--! race f59_a_late_change_comes_first
+A: begin
+A: insert into change (zone, owner, type, plan, value) select 1, '@', 2, 5, null
+B waits: select fixture.name_it(1, 5)
+A: commit
+B gets: HF008
+
+--! race f59_a_late_read_comes_first
+A: begin
+A: select plan from plan where plan = 5
+A: insert into plan_read (plan, zone, owner) values (8, 1, 'www')
+B waits: select fixture.name_it(1, 8)
+A: rollback
+B gets: HF012
+
+--! race f59_a_late_change_comes_second
+A: begin
+A: select fixture.name_it(1, 5)
+B waits: insert into change (zone, owner, type, plan, value) values (1, 'late', 1, 5, '\x01')
+A: commit
+B gets: HF003
+then: select not exists (select from change where owner = 'late')
+
+--! race f59_a_late_read_comes_second
+A: begin
+A: select fixture.name_it(1, 5)
+B waits: insert into plan_read (plan, zone, owner) values (5, 1, 'late')
+A: commit
+B gets: HF003
+
+--! race f59_the_generation_is_undone
+A: begin
+A: select fixture.name_it(1, 5)
+B waits: insert into change (zone, owner, type, plan, value) values (1, 'late', 1, 5, '\x01')
+A: rollback
+B gets: none
+
+--! race f59_two_batches_of_one_plan_do_not_wait_for_each_other
+A: begin
+A: insert into change (zone, owner, type, plan, value) values (1, 'x1', 1, 5, '\x01')
+B: insert into change (zone, owner, type, plan, value) values (1, 'x2', 1, 5, '\x01')
+B gets: none
+A: commit
+
+--! race a_zone_goes_while_it_is_filled
+A: begin
+A: select fixture.stage(2, 1, 4, '{x}')
+B waits: delete from zone where zone = 4
+A: commit
+B gets: HF019
+
+--! race a_zone_is_filled_while_it_goes
+A: begin
+A: delete from zone where zone = 4
+B waits: select fixture.stage(2, 1, 4, '{x}')
+A: commit
+B gets: HF016
+
+--! race f01_a_head_is_superseded_while_it_is_deleted
+A: begin
+A: select fixture.name_it(1, 5)
+A: insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'e')
+B: delete from head_move where zone_group = 1 and generation = 3
+B gets: HF010
+A: delete from head_move where zone_group = 1 and generation = 3
+A: commit
+then: select array_agg(generation order by generation) = '{1,2,4}' from head_move where zone_group = 1

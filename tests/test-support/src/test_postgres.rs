@@ -1,0 +1,200 @@
+//! A migrated database of one's own.
+
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::{BuildHasher as _, DefaultHasher, Hasher as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::str::FromStr as _;
+
+use private_postgres::{Cluster, Installation, Login, Purpose, RunningCluster, socket_directory, who_runs_postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use tempfile::TempDir;
+
+use crate::{block_on, place};
+
+/// Names the superuser's address of a Postgres that a run of tests shares.
+const SHARED: &str = "HOLDFAST_TEST_POSTGRES";
+/// The roles that migrations make. They belong to the whole Postgres; from version 16 on only who made one may give it away.
+const ROLES: [&str; 5] = ["holdfast_admit", "holdfast_enact", "holdfast_read", "holdfast_retire", "holdfast_serve"];
+/// The password of every owner. Nobody else reaches the socket.
+const PASSWORD: &str = "test";
+
+/// A database with all migrations, owned by a role that is no superuser. It is gone when this is dropped.
+///
+/// In the Postgres that `HOLDFAST_TEST_POSTGRES` names, if it does; else in one of its own.
+#[derive(Debug)]
+pub struct TestPostgres {
+    database: String,
+    owner_url: String,
+    superuser_url: String,
+    _own: Option<OwnPostgres>,
+}
+
+/// In this order: stopped, then removed.
+#[derive(Debug)]
+struct OwnPostgres {
+    _running: RunningCluster,
+    _home: TempDir,
+}
+
+impl TestPostgres {
+    /// Makes the database.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn start() -> Self {
+        let postgres = Self::start_empty().await;
+        control_plane::database::migrate(&postgres.owner_url).await.expect("the migrations apply");
+        postgres
+    }
+
+    /// Makes the database, and leaves it without any migration.
+    ///
+    /// # Panics
+    /// When that fails.
+    pub async fn start_empty() -> Self {
+        let (superuser, own) = match std::env::var(SHARED) {
+            Ok(shared) if !shared.is_empty() => (shared, None),
+            _ => {
+                let own = OwnPostgres::start();
+                (own._running.cluster().superuser_url("postgres"), Some(own))
+            }
+        };
+        let random = RandomState::new().build_hasher().finish();
+        let database = format!("test_{}_{random:016x}", std::process::id());
+        make(&superuser, &database).await;
+        Self {
+            owner_url: with_login(&in_database(&superuser, &database), &format!("{database}:{PASSWORD}")),
+            superuser_url: in_database(&superuser, &database),
+            database,
+            _own: own,
+        }
+    }
+
+    /// Its name, which is also the owner's, and begins with a letter and is at most 32 letters, digits and `_` long.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Its address for the owner.
+    #[must_use]
+    pub fn owner_url(&self) -> &str {
+        &self.owner_url
+    }
+
+    /// Its address for the superuser, whom no refusal binds.
+    #[must_use]
+    pub fn superuser_url(&self) -> &str {
+        &self.superuser_url
+    }
+
+    /// Its address for another login.
+    #[must_use]
+    pub fn url_of(&self, login: &str, password: &str) -> String {
+        with_login(&self.superuser_url, &format!("{login}:{password}"))
+    }
+}
+
+impl Drop for TestPostgres {
+    fn drop(&mut self) {
+        if self._own.is_none() {
+            let (url, database) = (in_database(&self.superuser_url, "postgres"), self.database.clone());
+            block_on(async move {
+                if let Ok(mut superuser) = connect(&url).await {
+                    let statement = format!("drop database if exists {database} with (force)");
+                    let _it_goes_with_the_run = sqlx::query(AssertSqlSafe(statement)).execute(&mut superuser).await;
+                }
+            });
+        }
+    }
+}
+
+impl OwnPostgres {
+    fn start() -> Self {
+        let home = tempfile::Builder::new().prefix("holdfast-test-").tempdir().expect("a temporary directory");
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o711)).expect("it is ours");
+        copy(&template(), &home.path().join("postgres"));
+        let running = start(home.path());
+        Self { _running: running, _home: home }
+    }
+}
+
+fn start(home: &Path) -> RunningCluster {
+    RunningCluster::start(cluster(home), &home.join("log")).expect("Postgres starts")
+}
+
+fn cluster(home: &Path) -> Cluster {
+    let user = who_runs_postgres().expect("somebody may run Postgres");
+    let sockets = socket_directory(&home.join("sockets"), user.as_ref()).expect("a place for the socket");
+    Cluster::at(&home.join("postgres"), &sockets).expect("Postgres is installed")
+}
+
+/// A cluster that was made before, to be copied: that is faster than making one.
+fn template() -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(Purpose::Throwaway.settings().as_bytes());
+    let major = Installation::all().first().map(Installation::major).expect("Postgres is installed");
+    let kept = place::target().join(format!("postgres-template-{major}-{:08x}", hasher.finish() >> 32));
+    if !kept.is_dir() {
+        let beside = tempfile::Builder::new().prefix("postgres-template-new-").tempdir_in(place::target());
+        let beside = beside.expect("the target directory takes directories");
+        fs::set_permissions(beside.path(), fs::Permissions::from_mode(0o711)).expect("it is ours");
+        let nobody = Login { name: "nobody".to_owned(), password: PASSWORD.to_owned() };
+        cluster(beside.path()).create(&nobody, Purpose::Throwaway).expect("a cluster is made");
+        // Another test may have been faster; then this one goes with its directory.
+        let _there_already = fs::rename(beside.path().join("postgres"), &kept);
+    }
+    kept
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status().expect("cp runs");
+    assert!(copied.success(), "{} cannot be copied to {}", from.display(), to.display());
+}
+
+async fn make(superuser: &str, database: &str) {
+    let mut superuser = connect(superuser).await.expect("the superuser may log in");
+    let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
+        .fetch_one(&mut superuser)
+        .await
+        .expect("Postgres knows its version");
+    let mut statements = vec![format!("create role {database} login createrole password '{PASSWORD}'")];
+    if version >= 160_000 {
+        statements.extend(ROLES.iter().map(|role| {
+            format!(
+                "do $$ begin create role {role} nologin; exception when duplicate_object or unique_violation then null; end $$"
+            )
+        }));
+        statements
+            .extend(ROLES.iter().map(|role| format!("grant {role} to {database} with admin true, inherit false")));
+    }
+    statements.push(format!("create database {database} owner {database}"));
+    for statement in statements {
+        let done = sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(&mut superuser).await;
+        done.unwrap_or_else(|why| panic!("{statement}: {why}"));
+    }
+    superuser.close().await.expect("it says goodbye");
+}
+
+async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
+    PgConnectOptions::from_str(url)?.application_name("test").connect().await
+}
+
+/// The same place, another database.
+fn in_database(url: &str, database: &str) -> String {
+    let (place, settings) =
+        url.split_once('?').map_or((url, String::new()), |(place, rest)| (place, format!("?{rest}")));
+    let place = place.rsplit_once('/').map_or(place, |(place, _)| place);
+    format!("{place}/{database}{settings}")
+}
+
+/// The same place, another login.
+fn with_login(url: &str, login: &str) -> String {
+    let (scheme, rest) = url.split_once("://").expect("an address of a database");
+    let place = rest.split_once('@').map_or(rest, |(_, place)| place);
+    format!("{scheme}://{login}@{place}")
+}
