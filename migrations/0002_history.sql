@@ -4,7 +4,7 @@
 --
 --   HF001  not-read-committed       a guarded write under an old snapshot would judge an old world
 --   HF002  never-changes            UPDATE, DELETE or TRUNCATE of what is history
---   HF003  plan-closed              a generation names the plan: it takes no more changes and reads, and cannot go
+--   HF003  plan-closed              a generation (or an idempotency key, 0005) names the plan: it takes no more changes and reads, and cannot go
 --   HF004  stale-plan               a generation above the plan's own base changed a name of its footprint
 --   HF005  unknown-base             the base is above the group's tip
 --   HF006  not-next-generation      the generation is not tip + 1
@@ -17,7 +17,7 @@
 --   HF013  unlike-lengths           arrays that belong together differ in length                                          (0006, 0007)
 --   HF014  plan-of-another-group    a generation of one group names a plan of another
 --   HF015  unknown-plan             a change, read or generation of a plan that does not exist (any more)
---   HF016  unknown-zone             a change or read in a zone that does not exist, or a plan for a group that does not
+--   HF016  unknown-zone             a change or read in a zone that does not exist; a plan for a group, or of a token, that does not
 --   HF017  plan-not-given-up        deleting a plan that is younger than an hour, or changes and reads whose plan is still there
 --   HF018  number-out-of-order      a generation at or below the plan's base has a plan of a greater number
 --   HF019  zone-in-use              deleting a zone that changes or reads refer to

@@ -81,9 +81,22 @@ begin
     end;
 end
 $$;
+create function plan_with_a_key_stays() returns trigger language plpgsql security definer
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+    held record;
+begin
+    select r.plan, k.token, k.key into held from removed r join idempotency_key k on k.plan = r.plan limit 1;
+    if found then
+        raise exception using errcode = 'HF003', message = format('plan %s stays: it is the result of key %s of token %s', held.plan, held.key, held.token);
+    end if;
+    return null;
+end
+$$;
+create trigger plan_with_a_key_stays after delete on plan referencing old table as removed for each statement execute function plan_with_a_key_stays();
 create trigger key_is_its_plans after insert on idempotency_key referencing new table as added for each statement execute function key_is_its_plans();
 
-revoke execute on function token_only_ends, key_is_its_plans from public;
+revoke execute on function token_only_ends, key_is_its_plans, plan_with_a_key_stays from public;
 
 grant select, insert (name, hash, role, groups, suffixes, ended), update (ended) on token to holdfast_admit;
 grant select (token, name, role, groups, suffixes, created, ended) on token to holdfast_read;

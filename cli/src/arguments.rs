@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::{CommandError, Connection, Diff, Export, Import, Plan, Status, Token};
 use crate::terminal::warn;
 use crate::up::{self, UpArguments};
 
 /// Authoritative DNS whose automation cannot empty a name.
+///
+/// Every option can be given as the environment variable that is named beside it.
 #[derive(Debug, Parser)]
 #[command(name = "holdfast", version, arg_required_else_help = true)]
 pub struct Arguments {
@@ -18,14 +21,36 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(UpArguments),
+    Status(Asking<Status>),
+    Plan(Asking<Plan>),
+    Import(Asking<Import>),
+    Export(Asking<Export>),
+    Diff(Asking<Diff>),
+    Token(Asking<Token>),
+}
+
+/// A command, and the API that it speaks to.
+#[derive(Debug, clap::Args)]
+struct Asking<C: clap::Args> {
+    #[command(flatten)]
+    command: C,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 impl Arguments {
     /// Does what was asked. 0: done. 1: refused or failed, and said why. 2 (from reading the command line): not understood.
     #[must_use]
     pub fn run(self) -> ExitCode {
+        let said = |why: CommandError| why.to_string();
         let outcome = match self.command {
             Command::Up(arguments) => up::run(&arguments).map_err(|why| why.to_string()),
+            Command::Status(it) => it.command.run(&it.connection).map_err(said),
+            Command::Plan(it) => it.command.run(&it.connection).map_err(said),
+            Command::Import(it) => it.command.run(&it.connection).map_err(said),
+            Command::Export(it) => it.command.run(&it.connection).map_err(said),
+            Command::Diff(it) => it.command.run(&it.connection).map_err(said),
+            Command::Token(it) => it.command.run(&it.connection).map_err(said),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
@@ -34,5 +59,16 @@ impl Arguments {
                 ExitCode::FAILURE
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod api_client;
 pub mod arguments;
+pub mod commands;
 pub mod problem;
 pub mod terminal;
 pub mod up;

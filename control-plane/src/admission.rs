@@ -92,8 +92,9 @@ pub enum AdmissionError {
 
 /// For how long a plan that keeps losing races is tried again, in seconds.
 const TRIED_AGAIN_S_MAX: u64 = 30;
-/// How many lanes there are: as many calls into the database at a time, for small plans.
-const LANES: usize = 2;
+/// How many lanes there are: as many calls into the database at a time, for small plans. More lanes make smaller
+/// batches, and a batch costs the database little more than a plan.
+const LANES: usize = 1;
 /// How many small plans may wait in a lane. More than that wait with their requests.
 const WAITING_MAX: usize = 1_024;
 /// A plan with more names than this is large: it is decided and staged by itself.
@@ -143,7 +144,7 @@ impl Admissions {
         let ended = || AdmissionError::Store(StoreError::Ended);
         if is_large(&submission.plan) {
             let (store, notices, turns) = (self.store.clone(), self.notices.clone(), Arc::clone(&self.turns));
-            let task = tokio::spawn(async move { large::admit(&store, &notices, &turns, &submission).await });
+            let task = tokio::spawn(async move { large::admit(&store, &notices, &turns, submission).await });
             return task.await.map_err(|_| ended())?;
         }
         let mut hasher = DefaultHasher::new();

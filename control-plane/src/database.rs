@@ -126,12 +126,27 @@ const LOGIN_SETTINGS: &[(&str, &str)] = &[
 /// When the address does not parse. The database itself is only asked when a connection is needed.
 pub fn pool(url: &str, program: &str, connections_max: u32) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?.application_name(program).statement_cache_capacity(256);
-    Ok(PgPoolOptions::new()
+    Ok(pool_options(connections_max).connect_lazy_with(options))
+}
+
+/// A pool for the statements of admission, which are the same few for ever, and find what they need by index: planning
+/// them anew each time would cost more than running them.
+///
+/// # Errors
+/// When the address does not parse.
+pub fn admission_pool(url: &str, connections_max: u32) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("holdfast admission")
+        .options([("plan_cache_mode", "force_generic_plan")]);
+    Ok(pool_options(connections_max).connect_lazy_with(options))
+}
+
+fn pool_options(connections_max: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
         .max_connections(connections_max)
         .acquire_timeout(Duration::from_secs(5))
         .idle_timeout(Duration::from_secs(300))
         .test_before_acquire(false)
-        .connect_lazy_with(options))
 }
 
 async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {

@@ -8,9 +8,15 @@ use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use zone_model::{Generation, Id, Version};
+
+/// Looks begin at least this far apart: under a stream of plans one move takes in many.
+const LOOKS_APART_MIN: Duration = Duration::from_millis(4);
+/// How long an enactor that came too late last time lets the others go first.
+const STANDS_BACK: Duration = Duration::from_millis(30);
 
 /// One of several equal enactors, without a leader.
 #[derive(Debug)]
@@ -40,14 +46,22 @@ impl Enactor {
     }
 
     /// Runs until `shutdown`. Whatever fails is tried again: there is no state to be poisoned.
+    ///
+    /// Of several enactors that hear the same notice one is first, and the others find nothing left to do. Those let it go
+    /// first the next time, so that the work is done once; if it is gone, they are a moment later.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut listener = None;
+        let mut stands_back = false;
         while !shutdown.is_cancelled() {
             if listener.is_none() {
                 listener = self.listen().await;
             }
-            if let Err(error) = self.look_and_move().await {
-                tracing::warn!(enactor = %self.name, %error, "could not enact; the next look tries again");
+            let looked = Instant::now();
+            match self.look_and_move().await {
+                Ok(moved) => stands_back = moved == 0,
+                Err(error) => {
+                    tracing::warn!(enactor = %self.name, %error, "could not enact; the next look tries again");
+                }
             }
             let woken = async {
                 match &mut listener {
@@ -57,7 +71,13 @@ impl Enactor {
             };
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                heard = woken => if !heard { listener = None },
+                heard = woken => {
+                    if !heard {
+                        listener = None;
+                    }
+                    let from = if stands_back { Instant::now() + STANDS_BACK } else { looked + LOOKS_APART_MIN };
+                    tokio::time::sleep_until(from).await;
+                }
                 () = tokio::time::sleep(self.tick) => {}
             }
         }
@@ -70,14 +90,15 @@ impl Enactor {
         Some(listener)
     }
 
-    /// One look, and again for as long as somebody else moved first.
+    /// One look, and again for as long as somebody else moved first. How many heads this enactor moved.
     ///
     /// # Errors
     /// When the database cannot be asked.
-    async fn look_and_move(&self) -> Result<(), StoreError> {
+    async fn look_and_move(&self) -> Result<usize, StoreError> {
         sqlx::query_file!("queries/enactment/say_that_an_enactor_lives.sql", self.name, self.instance)
             .execute(&self.pool)
             .await?;
+        let mut moved = 0;
         loop {
             let behind = self.heads_behind_their_tip().await?;
             let mut moves = Vec::new();
@@ -89,11 +110,12 @@ impl Enactor {
                 }
             }
             if moves.is_empty() {
-                return Ok(());
+                return Ok(moved);
             }
             let ours = self.write(&moves).await?;
             if !ours.is_empty() {
                 self.moved.send();
+                moved += ours.len();
             }
             let mut again = false;
             for (group, _) in &moves {
@@ -106,7 +128,7 @@ impl Enactor {
                 }
             }
             if !again {
-                return Ok(());
+                return Ok(moved);
             }
         }
     }

@@ -15,6 +15,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+/// One for the lane of small plans, the others for large ones.
+const ADMISSION_CONNECTIONS_MAX: u32 = 6;
+
 /// What a program that could not run says.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -45,7 +48,8 @@ async fn api(settings: ApiSettings) -> Result<(), Failure> {
     let pool = database::pool(&settings.database.url, "holdfast api", settings.database_connections_max)?;
     let own = database::pool(&settings.database.url, "holdfast api notices", 2)?;
     let store = HistoryStore::new(pool);
-    let admissions = Admissions::new(store.clone(), Notices::start(own.clone(), ADMITTED, shutdown.clone()));
+    let doors = database::admission_pool(&settings.database.url, ADMISSION_CONNECTIONS_MAX)?;
+    let admissions = Admissions::new(HistoryStore::new(doors), Notices::start(own.clone(), ADMITTED, shutdown.clone()));
     let state = ApiState::new(store, admissions, own, shutdown.clone())?;
     tracing::info!(listen = %settings.listen, "the API is listening");
     http::serve(listener, state, shutdown).await?;

@@ -208,6 +208,18 @@ select (select count(*) = 4 from generation where zone_group = 1) and not exists
 --! hostile
 insert into idempotency_key (token, key, body_hash, plan) values (1, 'key', fixture.h('x'), 5);
 
+--! case f09_the_plan_of_a_key_stays
+--! role owner
+--! expect HF003
+--! setup
+select fixture.stage(1, 3, 1, '{x}', '{}', 1);
+insert into idempotency_key (token, key, body_hash, plan) values (1, 'key', fixture.h('x'), 12);
+alter table plan disable trigger plan_never_changes;
+update plan set at = now() - interval '1 day' where plan = 12;
+alter table plan enable trigger plan_never_changes;
+--! hostile
+delete from plan where plan = 12;
+
 --! case f09_a_key_is_not_changed
 --! role owner
 --! expect HF002
@@ -824,6 +836,24 @@ insert into report (server, instance, zone_group, generation, id) values ('s1', 
 update server set seen = now() where server = 's1';
 --! then
 select count(*) = 1 and min(generation) = 3 from report;
+
+--! case f58_a_restarted_server_clears_its_old_instance
+--! role serve
+--! expect none
+--! hostile
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 2, sha256('x'));
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000002', 'fleet');
+delete from server where server = 's1' and instance <> '00000000-0000-0000-0000-000000000002';
+--! then
+select count(*) = 1 and not exists (select from report) from server;
+
+--! case f58_no_server_takes_another_login
+--! role serve
+--! expect 42501
+--! hostile
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+update server set login = 'somebody' where server = 's1';
 
 --! case a_server_reads_only_the_views
 --! role serve

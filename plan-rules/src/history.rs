@@ -64,7 +64,8 @@ pub struct ZoneHistory {
     pub sets: BTreeMap<SetKey, Standing>,
     /// The serial that was last set, and in which generation. Read when the plan gives one.
     pub serial: Option<(Serial, Generation)>,
-    /// The generation that last changed the zone.
+    /// The generation that last changed the zone, where the plan gives a serial or replaces the zone; elsewhere any that
+    /// changed it.
     pub touched: Option<Generation>,
 }
 

@@ -219,11 +219,11 @@ fn random_zones_are_answered_as_by_knot_or_nsd() {
 
 #[test]
 fn the_root_zone_is_answered_as_by_knot_or_nsd() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/zones/root.zone.gz");
-    let Ok(packed) = std::fs::File::open(&file) else {
-        println!("skipped: {} is not here", file.display());
+    let Some(folder) = std::env::var_os("HOLDFAST_ZONES").filter(|folder| !folder.is_empty()) else {
+        eprintln!("skipped: HOLDFAST_ZONES names no folder with root-NN.zone.gz");
         return;
     };
+    let packed = std::fs::File::open(Path::new(&folder).join("root-01.zone.gz")).unwrap();
     let mut text = String::new();
     flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
     // As transferred, it ends with the SOA that it began with, which NSD does not take.

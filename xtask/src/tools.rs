@@ -80,9 +80,8 @@ pub(crate) fn need_postgres() -> Result<(), Failure> {
         return Ok(());
     }
     Err(format!(
-        "What was installed is older than Postgres {MAJOR_MIN}. On Debian and Ubuntu a newer one comes from its makers:\n  \
-         sudo apt-get install postgresql-common\n  sudo /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y\n  \
-         sudo apt-get install postgresql-17\nThen try again; or set DATABASE_URL to use a Postgres elsewhere."
+        "What was installed is older than Postgres {MAJOR_MIN}. Install a newer one from its makers' packages, then try again; \
+         or set DATABASE_URL to use a Postgres elsewhere."
     ))
 }
 

@@ -116,6 +116,17 @@ pub enum ZoneChange {
     Replace(ZoneContents),
 }
 
+impl ZoneChange {
+    /// Whether a SOA comes with it, whose serial is compared with the zone's own.
+    #[must_use]
+    pub const fn declares_serial(&self) -> bool {
+        match self {
+            Self::Edit(edit) => edit.serial.is_some(),
+            Self::Replace(_) => true,
+        }
+    }
+}
+
 /// Record sets to put in place and to take away.
 #[derive(Clone, Debug, Default)]
 pub struct Edit {

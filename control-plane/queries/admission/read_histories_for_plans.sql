@@ -1,6 +1,7 @@
 -- Reads all that the admission of some plans is decided on, in one statement and so in one snapshot: their groups with their tips, their bases, their zones, and
 -- the newest version of everything in their footprints.
--- $1 groups, $2 and $3 group and number of each base, $4 zones, $5 and $6 zone and owner of each name in a footprint, $7 zones that are in one as a whole.
+-- $1 groups, $2 and $3 group and number of each base, $4 zones, $5 and $6 zone and owner of each name in a footprint, $7 zones that are in one as a whole,
+-- $8 zones whose serial is judged. For others any generation that touched the zone will do: it says that the zone has begun.
 with
 asked as (
     select zone_group, name from zone_group where name = any ($1::text[])
@@ -19,8 +20,13 @@ from unnest($2::text[], $3::bigint[]) as b (group_name, base)
 join asked on asked.name = b.group_name
 join generation g on g.zone_group = asked.zone_group and g.generation = b.base
 union all
-select 'zone', known.group_name, known.name, null, null, null, null, touched_at(known.zone, 9223372036854775807), known.zone, null
-from known
+select 'zone', known.group_name, known.name, null, null, null, null, case when known.name = any ($8::text[]) then touched_at(known.zone, 9223372036854775807) else begun.generation end, known.zone, null
+from known left join lateral (
+    select g.generation
+    from change c cross join lateral (select g.generation from generation g where g.plan = c.plan offset 0) g
+    where c.zone = known.zone and c.owner = '' and c.type = 65536 and c.covered = 0
+    limit 1
+) begun on true
 union all
 select 'row', null, known.name, n.owner, n.type, n.covered, n.value, n.generation, null, null
 from names_at_tip(

@@ -3,8 +3,9 @@
 use super::turns::Turns;
 use super::{AdmissionError, Admitted, Submission, TRIED_AGAIN_S_MAX, admitted_plan, known_by_its_key};
 use crate::notices::Notices;
-use crate::store::{HistoryStore, ReadHistory, StagedPlan, Write, Written};
+use crate::store::{HistoryStore, ReadHistory, StagedPlan, StoreError, Write, Written};
 use plan_rules::{Admission, Decision, admit_on_newer_tip};
+use std::sync::Arc;
 use std::time::Instant;
 use zone_model::Base;
 
@@ -13,11 +14,12 @@ pub(super) async fn admit(
     store: &HistoryStore,
     notices: &Notices,
     turns: &Turns,
-    submission: &Submission,
+    submission: Submission,
 ) -> Result<Admitted, AdmissionError> {
     let started = Instant::now();
+    let submission = Arc::new(submission);
     loop {
-        match attempt(store, turns, submission).await {
+        match attempt(store, turns, &submission).await {
             Ok(Attempt::Ended(admitted)) => {
                 if matches!(admitted, Admitted::New(_)) {
                     notices.send();
@@ -51,9 +53,10 @@ enum Attempt {
     DecideAgain,
 }
 
-async fn attempt(store: &HistoryStore, turns: &Turns, submission: &Submission) -> Result<Attempt, AdmissionError> {
-    let mut read = store.history_for(&submission.plan).await?;
-    let mut admission = match decide(submission, &mut read)? {
+async fn attempt(store: &HistoryStore, turns: &Turns, submission: &Arc<Submission>) -> Result<Attempt, AdmissionError> {
+    let read = store.history_for(&submission.plan).await?;
+    let (mut read, decision) = decide(submission, read).await?;
+    let mut admission = match decision {
         Decision::Admit(admission) => *admission,
         Decision::NoOp { tip, absent } => return Ok(Attempt::Ended(Admitted::NoOp { tip, absent })),
     };
@@ -61,8 +64,9 @@ async fn attempt(store: &HistoryStore, turns: &Turns, submission: &Submission) -
         // Another plan may have begun the same zone between the read above and this, so what counts is what is read
         // afterwards.
         store.begin(&submission.plan, &admission.begins).await?;
-        read = store.history_for(&submission.plan).await?;
-        admission = match decide(submission, &mut read)? {
+        let decision;
+        (read, decision) = decide(submission, store.history_for(&submission.plan).await?).await?;
+        admission = match decision {
             Decision::Admit(admission) => *admission,
             Decision::NoOp { tip, absent } => return Ok(Attempt::Ended(Admitted::NoOp { tip, absent })),
         };
@@ -73,11 +77,16 @@ async fn attempt(store: &HistoryStore, turns: &Turns, submission: &Submission) -
 }
 
 /// Off the threads that answer others: a decision about a million record sets takes a second.
-fn decide(submission: &Submission, read: &mut ReadHistory) -> Result<Decision, AdmissionError> {
-    tokio::task::block_in_place(|| {
-        let history = read.on_base(submission.plan.base);
-        plan_rules::admit(&submission.plan, &submission.author, history).map_err(AdmissionError::Refused)
-    })
+async fn decide(
+    submission: &Arc<Submission>,
+    mut read: ReadHistory,
+) -> Result<(ReadHistory, Decision), AdmissionError> {
+    let submission = Arc::clone(submission);
+    let deciding = tokio::task::spawn_blocking(move || {
+        let decision = plan_rules::admit(&submission.plan, &submission.author, read.on_base(submission.plan.base));
+        decision.map(|decision| (read, decision)).map_err(AdmissionError::Refused)
+    });
+    deciding.await.map_err(|_| AdmissionError::Store(StoreError::Ended))?
 }
 
 /// The rows are staged, and stay right on any tip; after a lost race only what is new has to be judged.

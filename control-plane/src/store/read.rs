@@ -50,7 +50,8 @@ impl HistoryStore {
             &asked.zones,
             &asked.name_zones,
             &asked.name_owners,
-            &asked.whole_zones
+            &asked.whole_zones,
+            &asked.serial_zones
         )
         .fetch_all(&self.pool)
         .await?;
@@ -176,6 +177,7 @@ struct Asked {
     name_zones: Vec<String>,
     name_owners: Vec<String>,
     whole_zones: Vec<String>,
+    serial_zones: Vec<String>,
 }
 
 impl Asked {
@@ -184,6 +186,11 @@ impl Asked {
         let mut asked = Self::default();
         for plan in plans {
             bases.insert((plan.group.as_str(), plan.base.get()));
+            for (zone, change) in &plan.zones {
+                if change.declares_serial() {
+                    asked.serial_zones.push(zone.to_lowercase().to_string());
+                }
+            }
             let of_group = asked.zones_of_groups.entry(plan.group.clone()).or_default();
             for (zone, part) in footprint(plan) {
                 let text = zone.to_lowercase().to_string();

@@ -26,6 +26,8 @@ use zone_model::Version;
 const BACKOFF_MIN: Duration = Duration::from_millis(100);
 /// The longest wait, so that a database that is back is noticed soon.
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// Hinted looks begin at least this far apart: under a stream of plans one look takes in many.
+const LOOKS_APART_MIN: Duration = Duration::from_millis(4);
 /// How long to wait before fetching again what was refused: what is damaged may be repaired, but a load in full is dear.
 const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 /// The longest such wait, of [`RETRY_COST_FACTOR`] times what the last try took.
@@ -85,6 +87,7 @@ impl Replica {
         while !stop.is_cancelled() {
             let error = match connect(&self.database).await {
                 Ok(mut connection) => loop {
+                    let looked = tokio::time::Instant::now();
                     let polled = tokio::select! {
                         polled = self.poll(&mut connection, &mut waiting) => polled,
                         () = stop.cancelled() => return,
@@ -94,7 +97,7 @@ impl Replica {
                     }
                     backoff = BACKOFF_MIN;
                     tokio::select! {
-                        () = self.hinted.notified() => {}
+                        () = self.hinted.notified() => tokio::time::sleep_until(looked + LOOKS_APART_MIN).await,
                         () = tokio::time::sleep(self.poll_interval) => {}
                         () = stop.cancelled() => return,
                     }

@@ -23,18 +23,26 @@ fn main() {
     let groups: Vec<String> = (0..CLIENTS).map(|number| format!("bench{number}")).collect();
     for group in &groups {
         let zone = "$TTL 60\n@ SOA ns1 hostmaster 1 3600 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\n";
-        let begun = holdfast.post_text(&format!("/v1/groups/{group}/import?zone={group}.example.&base=0&wait=served"), zone);
+        let begun =
+            holdfast.post_text(&format!("/v1/groups/{group}/import?zone={group}.example.&base=0&wait=served"), zone);
         assert_eq!(begun.status, 201, "{}", begun.body);
     }
     let pgbench = Pgbench::prepare(&holdfast);
     println!("one-record plans over HTTP by {CLIENTS} clients, {SECONDS} s a run");
-    println!("{:>6} {:>12} {:>12} {:>8} {:>12} {:>8}", "round", "pgbench/s", "one group/s", "ratio", "8 groups/s", "ratio");
+    println!(
+        "{:>6} {:>12} {:>12} {:>8} {:>12} {:>8}",
+        "round", "pgbench/s", "one group/s", "ratio", "8 groups/s", "ratio"
+    );
     let (mut one, mut eight) = (Vec::new(), Vec::new());
     for round in 1..=rounds {
         let floor = pgbench.run();
         let into_one = plans_a_second(&holdfast, &groups[..1]);
         let into_eight = plans_a_second(&holdfast, &groups);
-        println!("{round:>6} {floor:>12.0} {into_one:>12.0} {:>8.3} {into_eight:>12.0} {:>8.3}", into_one / floor, into_eight / floor);
+        println!(
+            "{round:>6} {floor:>12.0} {into_one:>12.0} {:>8.3} {into_eight:>12.0} {:>8.3}",
+            into_one / floor,
+            into_eight / floor
+        );
         one.push(into_one / floor);
         eight.push(into_eight / floor);
     }
@@ -83,7 +91,11 @@ struct Pgbench {
 impl Pgbench {
     fn prepare(holdfast: &Holdfast) -> Self {
         let script = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(script.path(), "\\set id random(1, 1000)\nupdate bench_row set value = value + 1 where id = :id;\n").unwrap();
+        std::fs::write(
+            script.path(),
+            "\\set id random(1, 1000)\nupdate bench_row set value = value + 1 where id = :id;\n",
+        )
+        .unwrap();
         let url = holdfast.database_url();
         let made = Command::new("psql")
             .arg(&url)

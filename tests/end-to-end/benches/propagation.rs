@@ -39,11 +39,14 @@ fn main() {
 
 fn measure(record_sets: u32) -> Vec<Duration> {
     let holdfast = Holdfast::start();
-    let mut zone = String::from("$TTL 60\n@ SOA ns1 hostmaster 1 3600 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\nprobe A 192.0.2.1\n");
+    let mut zone = String::from(
+        "$TTL 60\n@ SOA ns1 hostmaster 1 3600 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\nprobe A 192.0.2.1\n",
+    );
     for host in 0..record_sets.saturating_sub(4) {
         zone.push_str(&format!("h{host} A 198.51.{}.{}\n", host >> 8 & 255, host & 255));
     }
-    let imported = holdfast.post_text("/v1/groups/bench/import?zone=bench.example.&base=0&wait=served&timeout_s=60", &zone);
+    let imported =
+        holdfast.post_text("/v1/groups/bench/import?zone=bench.example.&base=0&wait=served&timeout_s=60", &zone);
     assert_eq!(imported.status, 201, "{}", imported.body);
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(1))).unwrap();

@@ -208,6 +208,8 @@ fn the_owner_is_no_superuser_and_nobody_listens_on_a_port() {
     for login in ["holdfast", "holdfast_api", "holdfast_enactor", "holdfast_server"] {
         assert!(roles.iter().any(|role| role["rolname"] == login), "{login} is missing");
     }
-    assert!(holdfast.execute_as_superuser("do $$ begin assert current_setting('listen_addresses') = ''; end $$").is_ok());
+    assert!(
+        holdfast.execute_as_superuser("do $$ begin assert current_setting('listen_addresses') = ''; end $$").is_ok()
+    );
     assert!(holdfast.execute_as_superuser("do $$ begin assert current_setting('fsync') = 'on'; end $$").is_ok());
 }
