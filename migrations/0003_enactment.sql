@@ -27,7 +27,7 @@ create table enactor (
 
 -- While nothing raises a floor, reading it needs no lock; the migration that lets it rise adds FOR SHARE on the group here.
 create function move_is_above_the_floor() returns trigger language plpgsql security definer
-set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     wrong record;
 begin
@@ -47,7 +47,7 @@ create trigger move_is_above_the_floor after insert on head_move referencing new
 --   2. the head it saw is superseded, and superseded again;
 --   3. clean-up deletes by its old list: whatever is in force is the greatest, so it is not below a greater one: refused.
 create function move_is_superseded() returns trigger language plpgsql security definer
-set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     wrong record;
 begin

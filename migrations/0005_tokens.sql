@@ -25,7 +25,7 @@ create table idempotency_key (
 
 -- A token can end, once. Everything else about it stays as it was when it was given.
 create function token_only_ends() returns trigger language plpgsql security definer
-set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     wrong bigint;
 begin
@@ -49,7 +49,7 @@ create trigger idempotency_key_never_changes before update or delete or truncate
 
 -- A key is its plan's and its plan's token's. Checked here and not by foreign keys, for the reasons told in 0002_history.sql.
 create function key_is_its_plans() returns trigger language plpgsql security definer
-set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     locked boolean := false;
     wrong record;
@@ -82,7 +82,7 @@ begin
 end
 $$;
 create function plan_with_a_key_stays() returns trigger language plpgsql security definer
-set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off as $$
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     held record;
 begin

@@ -6,7 +6,7 @@
 create function names_at_tip(zones bigint[], owners text[])
 returns table (zone bigint, owner text, type int, covered int, value bytea, plan bigint, generation bigint)
 language plpgsql stable
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 #variable_conflict use_column
 begin
@@ -52,7 +52,7 @@ grant execute on function names_at_tip to holdfast_admit, holdfast_read;
 -- So that row only says where to stop. Between there and `at_generation` one looks either at the generations or at the zone's own rows, whichever are fewer.
 create function touched_at(of_zone bigint, at_generation bigint) returns bigint
 language plpgsql stable
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 declare
     of_group bigint;
@@ -104,7 +104,7 @@ $$;
 create function zone_at(of_zone bigint, at_generation bigint)
 returns table (zone bigint, owner text, type int, covered int, value bytea, plan bigint, generation bigint)
 language plpgsql stable
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -114,6 +114,7 @@ declare
     covereds int[];
     of_group bigint;
     greatest_plan bigint;
+    touched bigint;
 begin
     select z.zone_group into of_group from zone z where z.zone = of_zone;
     -- No version at or below the generation has a greater number than this, so a look into the past need not walk back through all that came after.
@@ -157,11 +158,14 @@ begin
         order by c.owner, c.type, c.covered, c.plan desc;
     end if;
 
+    touched := touched_at(of_zone, at_generation);
     return query
     select c.zone, c.owner, c.type, c.covered, c.value, c.plan, g.generation
     from generation g
-    join change c on c.plan = g.plan and c.zone = of_zone and c.owner = '' and c.type = 65536 and c.covered = 0
-    where g.zone_group = of_group and g.generation = touched_at(of_zone, at_generation);
+    cross join lateral (
+        select c.* from change c where c.zone = of_zone and c.owner = '' and c.type = 65536 and c.covered = 0 and c.plan = g.plan offset 0
+    ) c
+    where g.zone_group = of_group and g.generation = touched;
 end
 $$;
 

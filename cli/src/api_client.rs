@@ -19,8 +19,11 @@ const JSON_BYTES_MAX: u64 = 256 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The API said no, and why.
-    #[error("{0}")]
-    Refused(Box<Problem>),
+    #[error("{problem}{}", hint(.problem))]
+    Refused {
+        /// What it said.
+        problem: Box<Problem>,
+    },
     /// Nobody answered.
     #[error(
         "The API at {api} does not answer ({cause}). Is it running (`holdfast up`)? Another address is given with --api URL."
@@ -48,7 +51,18 @@ impl ApiError {
     /// Whether the API said that there is no such thing.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused(problem) if problem.status == 404)
+        matches!(self, Self::Refused { problem } if problem.status == 404)
+    }
+}
+
+/// What to do about some refusals is known here only.
+fn hint(problem: &Problem) -> &'static str {
+    match problem.name.as_str() {
+        "unauthorized" => {
+            "\nName a file with a token with --token-file, or put one into HOLDFAST_TOKEN. `holdfast up` leaves one in its \
+             data directory, in the file admin-token."
+        }
+        _ => "",
     }
 }
 
@@ -85,7 +99,7 @@ impl ApiClient {
     pub fn what_is_wrong(&self, path: &str) -> Option<String> {
         let request = self.agent.get(self.url(path)).config().timeout_global(Some(Duration::from_secs(1))).build();
         self.answer(path, request.call()).err().map(|why| match why {
-            ApiError::Refused(problem) => problem.to_string(),
+            ApiError::Refused { problem } => problem.to_string(),
             ApiError::Unreachable { cause, .. } => cause.to_string(),
             ApiError::Odd { status, said, .. } => format!("{status} {}", said.trim()),
         })
@@ -157,7 +171,7 @@ impl ApiClient {
         }
         let said = answer.body_mut().read_to_string().unwrap_or_default();
         match Problem::read(status.as_u16(), &said) {
-            Some(problem) => Err(ApiError::Refused(Box::new(problem))),
+            Some(problem) => Err(ApiError::Refused { problem: Box::new(problem) }),
             None => Err(ApiError::Odd {
                 url: self.url(path),
                 status: status.as_u16(),

@@ -29,7 +29,7 @@ enum Command {
     Token(Asking<Token>),
 }
 
-/// A command, and the API that it speaks to.
+// A command, and the API that it speaks to. (Not in the form that `--help` would show.)
 #[derive(Debug, clap::Args)]
 struct Asking<C: clap::Args> {
     #[command(flatten)]

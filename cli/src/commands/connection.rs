@@ -12,8 +12,9 @@ use crate::api_client::{ApiClient, encoded};
 /// Where the token is unless somebody says otherwise: as `holdfast up` leaves it.
 const TOKEN_FILE: &str = "./.holdfast/admin-token";
 
-/// The API's address, and the token to show it.
+// The API's address, and the token to show it. (Not in the form that `--help` would show.)
 #[derive(Clone, Debug, clap::Args)]
+#[allow(missing_docs, reason = "`--help` would show them instead of the command's own")]
 pub struct Connection {
     /// Where the API is.
     #[arg(long, global = true, value_name = "URL", env = "HOLDFAST_API", default_value = "http://127.0.0.1:8053")]

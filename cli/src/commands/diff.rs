@@ -33,7 +33,8 @@ impl Diff {
             sets += 1;
             put(lines(difference).as_bytes()).map_err(CommandError::system("print the difference"))
         })?;
-        warn(format!("{sets} record sets differ between generations {from} and {to} of {}", self.group));
+        let differ = if sets == 1 { "record set differs" } else { "record sets differ" };
+        warn(format!("{sets} {differ} between generations {from} and {to} of {}", self.group));
         Ok(())
     }
 }

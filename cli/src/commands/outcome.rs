@@ -14,7 +14,7 @@ pub(super) enum Wait {
     Served,
 }
 
-/// How a plan is to be admitted.
+// How a plan is to be admitted. (Not in the form that `--help` would show.)
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Admission {
     /// Decide, and write nothing.

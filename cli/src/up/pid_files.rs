@@ -50,7 +50,8 @@ pub(super) async fn end_remains(directory: &DataDirectory) -> Result<(), UpError
     remains.retain(|(_, identity)| identity.is_alive());
     // Postgres needs to be told to stop where the system has no way of telling it that its parent died.
     let urged = remains.iter().filter(|(program, _)| program == "postgres").map(|(_, identity)| identity.clone());
-    end(&urged.collect::<Vec<_>>(), &[(None, Duration::from_secs(1)), (Some(Signal::INT), PATIENCE)]).await;
+    let urges = [(Some(Signal::CONT), Duration::from_secs(1)), (Some(Signal::INT), PATIENCE)];
+    end(&urged.collect::<Vec<_>>(), &urges).await;
     let all: Vec<Identity> = remains.iter().map(|(_, identity)| identity.clone()).collect();
     let forces = [(None, Duration::from_secs(1)), (Some(Signal::QUIT), FORCE_EACH), (Some(Signal::KILL), FORCE_EACH)];
     end(&all, &forces).await;
@@ -88,6 +89,8 @@ async fn end(processes: &[Identity], signals: &[(Option<Signal>, Duration)]) {
     for (kind, patience) in signals {
         if let Some(kind) = kind {
             processes.iter().for_each(|process| process.signal(*kind));
+            // One that was stopped could not act on it.
+            processes.iter().for_each(|process| process.signal(Signal::CONT));
         }
         let deadline = Instant::now() + *patience;
         while processes.iter().any(Identity::is_alive) && Instant::now() < deadline {

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
 
-use test_support::{Holdfast, Options, Signal, eventually};
+use test_support::{Holdfast, Options, Signal, TestPostgres, eventually};
 
 /// Every program that `up` keeps alive.
 const PROGRAMS: [&str; 5] = ["postgres", "api", "enactor-1", "enactor-2", "server"];
@@ -212,4 +212,44 @@ fn the_owner_is_no_superuser_and_nobody_listens_on_a_port() {
         holdfast.execute_as_superuser("do $$ begin assert current_setting('listen_addresses') = ''; end $$").is_ok()
     );
     assert!(holdfast.execute_as_superuser("do $$ begin assert current_setting('fsync') = 'on'; end $$").is_ok());
+}
+
+#[test]
+fn it_uses_the_database_that_it_is_given() {
+    let postgres = TestPostgres::start_empty_blocking();
+    let given = || Options { demo: true, database_url: Some(postgres.owner_url().to_owned()), ..Options::default() };
+    let holdfast = Holdfast::start_with(given());
+    assert_eq!((holdfast.database_url().as_str(), holdfast.pid("postgres")), (postgres.owner_url(), None));
+    assert!(!holdfast.data().join("postgres").exists());
+    paste(&holdfast, "curl");
+    assert_eq!(api_addresses(&holdfast)[0], "192.0.2.30");
+    let logins = holdfast
+        .rows(&format!("select rolname from pg_roles where rolname like '{}\\_holdfast\\_%'", postgres.database()));
+    assert_eq!(logins.len(), 3, "{logins:?}");
+}
+
+#[test]
+fn what_an_owner_lacks_is_named_before_anything_is_written() {
+    let postgres = TestPostgres::start_empty_blocking();
+    postgres.execute_as_superuser(&format!("alter role {} nocreaterole", postgres.database()));
+    let holdfast =
+        Holdfast::prepare(Options { database_url: Some(postgres.owner_url().to_owned()), ..Options::default() });
+    let refused = holdfast.command().output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said.contains("createrole"), "{said}");
+}
+
+#[test]
+fn a_second_ctrl_c_stops_at_once() {
+    let mut holdfast = Holdfast::start();
+    // Stopped, it would have some seconds.
+    holdfast.signal("server", Signal::STOP);
+    let pids: Vec<u32> = PROGRAMS.iter().map(|program| holdfast.pid(program).unwrap()).collect();
+    holdfast.signal_up(Signal::INT);
+    eventually("stopping", Duration::from_secs(5), || holdfast.said().contains("stopping server"));
+    let start = std::time::Instant::now();
+    assert!(holdfast.stop().success());
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert!(holdfast.said().contains("at once") && !pids.iter().any(|pid| runs(*pid)));
 }

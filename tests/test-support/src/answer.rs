@@ -16,9 +16,9 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn read(mut answer: Response<Body>) -> Self {
-        let body = answer.body_mut().with_config().limit(u64::MAX).read_to_string().expect("an answer that is text");
-        Self { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
+    pub(crate) fn read(mut answer: Response<Body>) -> Result<Self, ureq::Error> {
+        let body = answer.body_mut().with_config().limit(u64::MAX).read_to_string()?;
+        Ok(Self { status: answer.status().as_u16(), headers: answer.headers().clone(), body })
     }
 
     /// Its body as JSON.

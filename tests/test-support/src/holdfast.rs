@@ -153,6 +153,14 @@ impl Holdfast {
         run.ended(STOPPED_WITHIN).expect("nobody survives that");
     }
 
+    /// Sends a signal to `up` itself.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn signal_up(&mut self, kind: Signal) {
+        self.run.as_mut().expect("it runs").signal(kind);
+    }
+
     /// All that `up` has said.
     #[must_use]
     pub fn said(&self) -> String {
@@ -263,6 +271,20 @@ impl Holdfast {
     /// When nobody answers.
     #[must_use]
     pub fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.try_request(method, path, headers, body).unwrap_or_else(|why| panic!("{path}: {why}"))
+    }
+
+    /// The same, where the API may be dead, or die meanwhile.
+    ///
+    /// # Errors
+    /// When nobody answers, or not to the end.
+    pub fn try_request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.api));
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
             request = request.header("Authorization", format!("Bearer {}", self.token()));
@@ -277,19 +299,19 @@ impl Holdfast {
             let request = request.header("Content-Length", body.len());
             self.agent.run(request.body(SendBody::from_reader(&mut bytes)).expect("a request"))
         };
-        Answer::read(answer.unwrap_or_else(|why| panic!("{path}: {why}")))
+        Answer::read(answer?)
     }
 
     /// GET from the API, as nobody. None if it does not answer.
     #[must_use]
     pub fn get_api(&self, path: &str) -> Option<Answer> {
-        self.agent.get(format!("http://{}{path}", self.api)).call().ok().map(Answer::read)
+        self.agent.get(format!("http://{}{path}", self.api)).call().and_then(Answer::read).ok()
     }
 
     /// GET from the server's admin address. None if nobody answers.
     #[must_use]
     pub fn get_admin(&self, path: &str) -> Option<Answer> {
-        self.agent.get(format!("http://{}{path}", self.admin)).call().ok().map(Answer::read)
+        self.agent.get(format!("http://{}{path}", self.admin)).call().and_then(Answer::read).ok()
     }
 
     /// What `dig +short` prints, line by line.

@@ -18,6 +18,7 @@ pub use dns::{ask_tcp, ask_udp, query};
 pub use holdfast::{Holdfast, Options};
 pub use private_postgres::Signal;
 pub use test_postgres::TestPostgres;
+pub use ureq::http::Method;
 
 /// Looks until it is so, and for how long it took.
 ///

@@ -14,7 +14,8 @@ use private_postgres::{Signal, Ties, signal, tie_to_parent};
 pub(crate) struct Run {
     pid: u32,
     said: Arc<Mutex<String>>,
-    ended: Receiver<ExitStatus>,
+    /// Behind a lock so that a test's threads can share a running Holdfast.
+    ended: Mutex<Receiver<ExitStatus>>,
     status: Option<ExitStatus>,
 }
 
@@ -43,7 +44,7 @@ impl Run {
             let _nobody_waits = ends.send(child.wait().expect("it is our child"));
         });
         let pid = starts.recv().expect("it starts");
-        Self { pid, said, ended, status: None }
+        Self { pid, said, ended: Mutex::new(ended), status: None }
     }
 
     /// Its number.
@@ -66,7 +67,7 @@ impl Run {
     /// How it ended, if it does in time.
     pub(crate) fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
         if self.status.is_none() {
-            self.status = self.ended.recv_timeout(within).ok();
+            self.status = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(within).ok();
         }
         self.status
     }

@@ -51,6 +51,27 @@ impl TestPostgres {
         postgres
     }
 
+    /// Makes the database without any migration, for a caller that has no runtime.
+    ///
+    /// # Panics
+    /// When that fails.
+    #[must_use]
+    pub fn start_empty_blocking() -> Self {
+        block_on(Self::start_empty())
+    }
+
+    /// Runs statements as the superuser.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub fn execute_as_superuser(&self, statements: &str) {
+        block_on(async {
+            let mut superuser = connect(&self.superuser_url).await.expect("the superuser may log in");
+            let done = sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut superuser).await;
+            done.unwrap_or_else(|why| panic!("{statements}: {why}"));
+        });
+    }
+
     /// Makes the database, and leaves it without any migration.
     ///
     /// # Panics
