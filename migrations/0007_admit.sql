@@ -1,4 +1,4 @@
--- The door that commits by itself: CALL admit(…) writes a plan's rows first, its generation last, and ends in COMMIT or ROLLBACK.
+-- The door that commits by itself: CALL admit(…) writes the rows of some plans first, their generations last, and ends in COMMIT or ROLLBACK.
 --
 -- Why a procedure. With plain statements and every time-out set:
 --   1. client A inserts generation 42 and is stopped between Execute and Sync, so its transaction stays open with nothing to time out;
@@ -7,69 +7,111 @@
 -- A procedure that commits cannot be SECURITY DEFINER, be pinned to a search_path, catch exceptions, or be called inside a transaction: so its caller holds plain
 -- rights, and all refusing is done by the tables' triggers. Whoever writes the same rows by hand meets the same refusals.
 --
--- p_plan null: the plan comes along in this call. Not null: it was staged before, with INSERTs into plan, change and plan_read; rows in the arrays are added to it.
--- Touched rows are changes like others and come along in the arrays. A value that is null means gone. p_key null: no idempotency key.
--- outcome: admitted (committed); lost-race (somebody took the number: nothing is written, read again and decide again); key-known (this token's key has its
+-- Why many plans. Each makes a generation of its own, in whatever group; they share a transaction and its one write to disk, so that clients who post at the same
+-- time do not wait for each other's. All of them are admitted, or none: whoever calls decides again, or calls for each of them alone.
+--
+-- p_plans: null for a plan that comes along in this call; the number of one that was staged before, with INSERTs into plan, change and plan_read. A plan's changes
+-- and reads say whose they are by its place in these arrays, from 1. Touched rows are changes like others. A value that is null means gone. A key that is null: no
+-- idempotency key. outcome: admitted (committed); lost-race (somebody took a number: nothing is written, read again and decide again); key-known (a key has its
 -- result already: nothing is written, look it up). Refusals are exceptions with the SQLSTATEs of 0002_history.sql.
+
 create procedure admit(
-    p_group bigint, p_plan bigint,
-    p_base bigint, p_token bigint, p_reason text, p_acknowledged jsonb, p_digest_delta bytea,
-    p_counts int[],                                                                         -- changes, added, replaced, deleted, absent
-    p_zones bigint[], p_owners text[], p_types int[], p_covered int[], p_values bytea[],    -- the changes
-    p_read_zones bigint[], p_read_owners text[],                                            -- the reads
-    p_key text, p_body_hash bytea,
-    p_generation bigint, p_id bytea, p_digest bytea,
-    inout outcome text, inout plan_number bigint
+    p_groups bigint[], p_plans bigint[], p_bases bigint[], p_tokens bigint[], p_reasons text[], p_acknowledged jsonb[], p_digest_deltas bytea[],
+    p_changes int[], p_added int[], p_replaced int[], p_deleted int[], p_absent int[],
+    p_change_places int[], p_zones bigint[], p_owners text[], p_types int[], p_covered int[], p_values bytea[],     -- the changes
+    p_read_places int[], p_read_zones bigint[], p_read_owners text[],                                               -- the reads
+    p_keys text[], p_body_hashes bytea[],
+    p_generations bigint[], p_ids bytea[], p_digests bytea[],
+    inout outcome text
 ) language plpgsql as $$
+declare
+    many constant int := cardinality(p_groups);
+    drawn bigint[];
+    numbers bigint[];
+    written int;
 begin
     -- unnest fills up a shorter array with nulls, and a null value means gone: one value too few would be a deletion.
-    if array [coalesce(cardinality(p_owners), 0), coalesce(cardinality(p_types), 0), coalesce(cardinality(p_covered), 0), coalesce(cardinality(p_values), 0)]
-        <> array_fill(coalesce(cardinality(p_zones), 0), array [4])
-       or coalesce(cardinality(p_read_zones), 0) <> coalesce(cardinality(p_read_owners), 0)
+    if exists (select from unnest(array [cardinality(p_plans), cardinality(p_bases), cardinality(p_tokens), cardinality(p_reasons), cardinality(p_acknowledged),
+                                         cardinality(p_digest_deltas), cardinality(p_changes), cardinality(p_added), cardinality(p_replaced), cardinality(p_deleted),
+                                         cardinality(p_absent), cardinality(p_keys), cardinality(p_body_hashes), cardinality(p_generations), cardinality(p_ids),
+                                         cardinality(p_digests)]) as l (length) where l.length is distinct from many)
+       or exists (select from unnest(array [cardinality(p_change_places), cardinality(p_owners), cardinality(p_types), cardinality(p_covered), cardinality(p_values)])
+                  as l (length) where l.length is distinct from cardinality(p_zones))
+       or exists (select from unnest(array [cardinality(p_read_places), cardinality(p_read_owners)]) as l (length)
+                  where l.length is distinct from cardinality(p_read_zones))
     then
-        raise exception using errcode = 'HF013',
-            message = format('changes: %s zones, %s owners, %s types, %s covered types, %s values; reads: %s zones, %s owners', cardinality(p_zones), cardinality(p_owners),
-                             cardinality(p_types), cardinality(p_covered), cardinality(p_values), cardinality(p_read_zones), cardinality(p_read_owners));
+        raise exception using errcode = 'HF013', message = 'admit: arrays that belong together differ in length';
     end if;
 
-    if p_plan is null then
-        insert into plan (zone_group, base, token, reason, acknowledged, digest_delta, changes, added, replaced, deleted, absent)
-        values (p_group, p_base, p_token, p_reason, coalesce(p_acknowledged, '[]'), p_digest_delta, p_counts[1], p_counts[2], p_counts[3], p_counts[4], p_counts[5])
-        returning plan into plan_number;
-    else
-        plan_number := p_plan;
-        -- A retry whose first try went through: told apart from a lost race, which would be tried again for ever.
-        select format('plan %s is generation %s of group %s already', g.plan, g.generation, g.zone_group) into outcome from generation g where g.plan = p_plan;
+    -- A retry whose first try went through: told apart from a lost race, which would be tried again for ever.
+    if array_remove(p_plans, null) <> '{}' then
+        select format('plan %s is generation %s of group %s already', g.plan, g.generation, g.zone_group) into outcome
+        from generation g where g.plan = any (p_plans) limit 1;
         if found then
             raise exception using errcode = 'HF003', message = outcome;
         end if;
     end if;
+
+    -- Numbers are drawn in order of places, so sorting them gives each plan its own.
+    with inserted as (
+        insert into plan (zone_group, base, token, reason, acknowledged, digest_delta, changes, added, replaced, deleted, absent)
+        select p.zone_group, p.base, p.token, p.reason, coalesce(p.acknowledged, '[]'), p.digest_delta, p.changes, p.added, p.replaced, p.deleted, p.absent
+        from unnest(p_plans, p_groups, p_bases, p_tokens, p_reasons, p_acknowledged, p_digest_deltas, p_changes, p_added, p_replaced, p_deleted, p_absent)
+             with ordinality as p (plan, zone_group, base, token, reason, acknowledged, digest_delta, changes, added, replaced, deleted, absent, place)
+        where p.plan is null
+        order by p.place
+        returning plan
+    )
+    select array_agg(i.plan order by i.plan) into drawn from inserted i;
+    if cardinality(drawn) = many then
+        numbers := drawn;
+    else
+        select array_agg(coalesce(p.plan, drawn[p.nth]) order by p.place) into numbers
+        from (select u.plan, u.place, count(*) filter (where u.plan is null) over (order by u.place) as nth from unnest(p_plans) with ordinality as u (plan, place)) p;
+    end if;
+
     if cardinality(p_zones) > 0 then
         insert into change (zone, owner, type, covered, plan, value)
-        select c.zone, c.owner, c.type, c.covered, plan_number, c.value
-        from unnest(p_zones, p_owners, p_types, p_covered, p_values) as c (zone, owner, type, covered, value);
+        select c.zone, c.owner, c.type, c.covered, numbers[c.place], c.value
+        from unnest(p_change_places, p_zones, p_owners, p_types, p_covered, p_values) as c (place, zone, owner, type, covered, value);
     end if;
     if cardinality(p_read_zones) > 0 then
         insert into plan_read (plan, zone, owner)
-        select distinct plan_number, r.zone, r.owner from unnest(p_read_zones, p_read_owners) as r (zone, owner);
+        select distinct numbers[r.place], r.zone, r.owner from unnest(p_read_places, p_read_zones, p_read_owners) as r (place, zone, owner);
     end if;
 
-    if p_key is not null then
-        insert into idempotency_key (token, key, body_hash, plan) values (p_token, p_key, p_body_hash, plan_number) on conflict (token, key) do nothing;
-        if not found then
+    if array_remove(p_keys, null) <> '{}' then
+        insert into idempotency_key (token, key, body_hash, plan)
+        select k.token, k.key, k.body_hash, numbers[k.place]
+        from unnest(p_tokens, p_keys, p_body_hashes) with ordinality as k (token, key, body_hash, place)
+        where k.key is not null
+        order by k.token, k.key
+        on conflict (token, key) do nothing;
+        get diagnostics written = row_count;
+        if written < cardinality(array_remove(p_keys, null)) then
             rollback;
             outcome := 'key-known';
-            plan_number := p_plan;
             return;
         end if;
     end if;
 
-    insert into generation (zone_group, generation, plan, id, digest) values (p_group, p_generation, plan_number, p_id, p_digest)
-    on conflict (zone_group, generation) do nothing;
-    if not found then
+    -- In order of groups and numbers: two callers with the same groups wait for each other, and never both. Whether the numbers are the next ones is seen first,
+    -- so that a race that was lost long ago is no refusal; one that is lost from here on is told by the key.
+    if exists (select from unnest(p_groups, p_generations) as n (zone_group, generation)
+               where exists (select from generation g where g.zone_group = n.zone_group and g.generation = n.generation)) then
         rollback;
         outcome := 'lost-race';
-        plan_number := p_plan;
+        return;
+    end if;
+    insert into generation (zone_group, generation, plan, id, digest)
+    select g.zone_group, g.generation, numbers[g.place], g.id, g.digest
+    from unnest(p_groups, p_generations, p_ids, p_digests) with ordinality as g (zone_group, generation, id, digest, place)
+    order by g.zone_group, g.generation
+    on conflict (zone_group, generation) do nothing;
+    get diagnostics written = row_count;
+    if written < many then
+        rollback;
+        outcome := 'lost-race';
         return;
     end if;
     commit;

@@ -111,13 +111,16 @@ pub async fn ensure_login(owner_url: &str, login: &str, password: &str, roles: &
     Ok(())
 }
 
-/// Time-outs of every program's login. A large plan is staged in batches, so no single statement is long.
+/// Settings of every program's login. A large plan is staged in batches, so no single statement is long.
 const LOGIN_SETTINGS: &[(&str, &str)] = &[
     ("statement_timeout", "60s"),
     ("lock_timeout", "3s"),
     ("idle_in_transaction_session_timeout", "3s"),
     ("tcp_user_timeout", "5s"),
     ("default_transaction_isolation", "read committed"),
+    // Everything is found by index. A session that was planned while the tables were tiny would go on reading all of them.
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
 ];
 
 /// A pool of connections for a program, named in `pg_stat_activity`.

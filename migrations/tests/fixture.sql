@@ -28,6 +28,25 @@ create function fixture.name_it(in_group bigint, the_plan bigint) returns bigint
     returning generation
 $$;
 
+-- The door for one plan, whose staged rows need no arrays.
+create procedure fixture.admit(
+    p_group bigint, p_plan bigint, p_base bigint, p_token bigint, p_reason text, p_acknowledged jsonb, p_digest_delta bytea, p_counts int[],
+    p_zones bigint[], p_owners text[], p_types int[], p_covered int[], p_values bytea[], p_read_zones bigint[], p_read_owners text[],
+    p_key text, p_body_hash bytea, p_generation bigint, p_id bytea, p_digest bytea, inout outcome text, inout plan_number bigint
+) language plpgsql as $$
+begin
+    if p_plan is not null then
+        p_zones := coalesce(p_zones, '{}'); p_owners := coalesce(p_owners, '{}'); p_types := coalesce(p_types, '{}'); p_covered := coalesce(p_covered, '{}');
+        p_values := coalesce(p_values, '{}'); p_read_zones := coalesce(p_read_zones, '{}'); p_read_owners := coalesce(p_read_owners, '{}');
+    end if;
+    call admit(array [p_group], array [p_plan], array [p_base], array [p_token], array [p_reason], array [p_acknowledged], array [p_digest_delta],
+               array [p_counts[1]], array [p_counts[2]], array [p_counts[3]], array [p_counts[4]], array [p_counts[5]],
+               array_fill(1, array [coalesce(cardinality(p_zones), 0)]), p_zones, p_owners, p_types, p_covered, p_values,
+               array_fill(1, array [coalesce(cardinality(p_read_zones), 0)]), p_read_zones, p_read_owners,
+               array [p_key], array [p_body_hash], array [p_generation], array [p_id], array [p_digest], outcome);
+end
+$$;
+
 insert into zone_group (name) values ('a'), ('b');
 insert into zone (name, zone_group) values ('a.', 1), ('aa.', 1), ('b.', 2), ('c.', 2);
 insert into token (name, hash, role, ended) values ('planner', fixture.h('t1'), 'planner', null), ('gone', fixture.h('t2'), 'planner', now());

@@ -22,7 +22,7 @@ insert into generation (zone_group, generation, plan, id, digest) values (1, 3, 
 --! role admit
 --! expect none
 --! hostile
-call admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 3, fixture.h('x'), fixture.h('x'), null, null);
+call fixture.admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 3, fixture.h('x'), fixture.h('x'), null, null);
 --! then
 select count(*) = 3 from generation where zone_group = 1;
 
@@ -95,7 +95,7 @@ insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 
 --! role admit
 --! expect HF004
 --! hostile
-call admit(1, null, 1, null, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",www}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+call fixture.admit(1, null, 1, null, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",www}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
 
 --! case f05_a_base_is_not_moved
 --! role owner
@@ -190,15 +190,15 @@ insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 
 --! role admit
 --! expect HF003
 --! hostile
-call admit(1, 3, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+call fixture.admit(1, 3, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
 
 --! case f09_one_key_one_plan
 --! role admit
 --! expect none
 --! setup
-call admit(1, null, 3, 1, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",k}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', 'key', fixture.h('body'), 4, fixture.h('x'), fixture.h('x'), null, null);
+call fixture.admit(1, null, 3, 1, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",k}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', 'key', fixture.h('body'), 4, fixture.h('x'), fixture.h('x'), null, null);
 --! hostile
-call admit(1, null, 4, 1, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",l}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', 'key', fixture.h('body'), 5, fixture.h('x'), fixture.h('x'), null, null);
+call fixture.admit(1, null, 4, 1, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",l}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', 'key', fixture.h('body'), 5, fixture.h('x'), fixture.h('x'), null, null);
 --! then
 select (select count(*) = 4 from generation where zone_group = 1) and not exists (select from change where owner = 'l');
 
@@ -410,13 +410,13 @@ insert into plan (zone_group, base, digest_delta, changes, added, replaced, dele
 --! role admit
 --! expect HF013
 --! hostile
-call admit(1, null, 3, null, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",x}', '{65536,1}', '{0,0}', array ['\x00']::bytea[], '{}', '{}', null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+call fixture.admit(1, null, 3, null, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",x}', '{65536,1}', '{0,0}', array ['\x00']::bytea[], '{}', '{}', null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
 
 --! case f17_nor_a_missing_array
 --! role admit
 --! expect HF013
 --! hostile
-call admit(1, null, 3, null, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",x}', '{65536,1}', '{0,0}', null, '{}', '{}', null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+call fixture.admit(1, null, 3, null, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",x}', '{65536,1}', '{0,0}', null, '{}', '{}', null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
 
 --! case f17_names_asked_for_by_halves
 --! role admit
@@ -715,7 +715,7 @@ commit;
 --! expect 2D000
 --! hostile
 begin;
-call admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+call fixture.admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
 commit;
 
 --! case move_below_the_floor
@@ -931,4 +931,4 @@ select * from idempotency_key;
 --! role read
 --! expect 42501
 --! hostile
-call admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, sha256('x'), sha256('x'), null, null);
+call fixture.admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, sha256('x'), sha256('x'), null, null);

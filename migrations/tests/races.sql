@@ -5,7 +5,7 @@
 --! race f01_two_admissions_of_one_number
 A: begin
 A: select fixture.name_it(1, 5)
-B waits: call admit(1, 6, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
+B waits: call fixture.admit(1, 6, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
 A: commit
 B gets: lost-race
 then: select plan = 5 from generation where zone_group = 1 and generation = 4
@@ -13,7 +13,7 @@ then: select plan = 5 from generation where zone_group = 1 and generation = 4
 --! race f01_the_first_of_two_gives_up
 A: begin
 A: select fixture.name_it(1, 5)
-B waits: call admit(1, 6, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
+B waits: call fixture.admit(1, 6, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
 A: rollback
 B gets: admitted
 then: select plan = 6 from generation where zone_group = 1 and generation = 4
@@ -21,7 +21,7 @@ then: select plan = 6 from generation where zone_group = 1 and generation = 4
 --! race f01_the_first_of_two_gives_up_and_the_second_is_stale
 A: begin
 A: select fixture.name_it(1, 5)
-B waits: call admit(1, 7, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
+B waits: call fixture.admit(1, 7, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
 A: rollback
 B gets: HF004
 
@@ -37,7 +37,7 @@ A: begin
 A: select fixture.stage(1, 3, 1, '{k}', '{}', 1)
 A: insert into idempotency_key (token, key, body_hash, plan) values (1, 'key', fixture.h('b'), 12)
 A: select fixture.name_it(1, 12)
-B waits: call admit(1, null, 3, 1, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",l}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', 'key', fixture.h('b'), 4, fixture.h('x'), fixture.h('x'), null, null)
+B waits: call fixture.admit(1, null, 3, 1, null, '[]', fixture.h('x'), '{1,1,0,0,0}', '{1,1}', '{"",l}', '{65536,1}', '{0,0}', array ['\x00', '\x01']::bytea[], '{}', '{}', 'key', fixture.h('b'), 4, fixture.h('x'), fixture.h('x'), null, null)
 A: commit
 B gets: key-known
 
