@@ -22,6 +22,10 @@ async fn the_owner_cannot_break_a_promise() {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let last = said.lines().last().unwrap_or_default();
-    assert!(output.status.success() && last.ends_with(", 0 failed"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && last.ends_with(", 0 failed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     println!("{last}");
 }

@@ -2,13 +2,16 @@
 # Runs hostile.sql, races.sql and property.sql against a private Postgres, as an owner who is no superuser; `run.sh mutants` takes out each guard and sees its cases object.
 # Needs: PGHOST and PGPORT of a cluster to which user postgres may connect (it makes and drops databases named hostile…, and logins named hostile_…).
 set -u
+# Of the logins below; a cluster may ask for it, or not.
+export PGPASSWORD=hostile
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 admin() { psql -qXAt -U postgres -d postgres -v ON_ERROR_STOP=1 "$@"; }
 
 for pair in owner: admit:holdfast_admit enact:holdfast_enact serve:holdfast_serve read:holdfast_read; do
-    admin -c "do \$\$ begin create role hostile_${pair%%:*} login createrole; exception when duplicate_object then null; end \$\$" 2>/dev/null
+    admin -c "do \$\$ begin create role hostile_${pair%%:*}; exception when duplicate_object then null; end \$\$" \
+        -c "alter role hostile_${pair%%:*} login createrole password '$PGPASSWORD'" 2>/dev/null
 done
 for role in admit enact serve read; do admin -c "alter role hostile_$role nocreaterole"; done
 

@@ -52,6 +52,17 @@ fn without_data_every_answer_is_servfail() {
     assert!(program.stop().success());
 }
 
+/// A UDP socket whose port no TCP listener has.
+fn free_for_tcp_only() -> (UdpSocket, String) {
+    loop {
+        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = udp.local_addr().unwrap();
+        if TcpListener::bind(address).is_ok() {
+            return (udp, address.to_string());
+        }
+    }
+}
+
 #[test]
 fn a_port_in_use_is_named_with_the_option_that_changes_it() {
     let start = |options: &[&str]| {
@@ -71,8 +82,7 @@ fn a_port_in_use_is_named_with_the_option_that_changes_it() {
     let said = start(&["--admin", &port]);
     assert!(said.contains(&port) && said.contains("--admin (HOLDFAST_ADMIN)"), "{said}");
     // A second server would not clash by itself, because both share their ports among sockets of their own.
-    let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = udp.local_addr().unwrap().to_string();
+    let (udp, port) = free_for_tcp_only();
     let said = start(&["--dns", &port]);
     assert!(
         said.contains(&format!("{port}/udp: the port is in use")) && said.contains("--dns (HOLDFAST_DNS)"),

@@ -140,7 +140,8 @@ pub(crate) fn colour() -> &'static str {
 fn counted(line: &str) -> (u64, u64) {
     let plain = without_colours(line);
     let Some(numbers) = plain.split_once("tests run:").or_else(|| plain.split_once("test run:")).map_or_else(
-        || plain.split_once("test result:").map(|(_, rest)| rest),
+        // At the start of a line: nextest shows what a failed test's own process said further in.
+        || plain.strip_prefix("test result:"),
         |(before, rest)| before.contains("Summary").then_some(rest),
     ) else {
         return (0, 0);
@@ -181,6 +182,7 @@ mod tests {
             ("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s", (3, 0)),
             ("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured", (3, 2)),
             ("     Summary [  10.0s] 5 tests run: 3 passed, 1 failed, 1 timed out, 0 skipped", (3, 2)),
+            ("    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured", (0, 0)),
             ("a test says: 3 passed", (0, 0)),
         ] {
             assert_eq!(counted(line), expected, "{line}");

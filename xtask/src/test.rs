@@ -46,12 +46,13 @@ fn tests(steps: &mut Steps) {
     });
     let Some(postgres) = postgres else { return };
     let mut runner = if tools::is_there("cargo-nextest") {
-        cargo(&["nextest", "run", "--workspace", "--no-tests=pass", "--color", colour()])
+        cargo(&["nextest", "run", "--workspace", "--no-fail-fast", "--no-tests=pass", "--color", colour()])
     } else {
         println!(
             "\ncargo-nextest is not installed (`cargo install --locked cargo-nextest`): `cargo test` does its work"
         );
-        let mut runner = cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--color", colour()]);
+        let mut runner =
+            cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast", "--color", colour()]);
         // Each test brings up programs of its own; without nextest nobody else holds them back.
         runner.env("RUST_TEST_THREADS", "4");
         runner

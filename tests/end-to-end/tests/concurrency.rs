@@ -110,10 +110,14 @@ fn nothing_is_lost_and_nothing_older_is_served_whoever_is_killed() {
                 let before = confirmed.load(Ordering::SeqCst);
                 let Some(pid) = holdfast.pid(name) else { continue };
                 holdfast.signal(name, Signal::KILL);
-                eventually("it is started again", Duration::from_secs(20), || holdfast.pid(name).is_some_and(|now| now != pid));
-                eventually(&format!("plans land after {name} was killed (round {round})"), Duration::from_secs(30), || {
-                    confirmed.load(Ordering::SeqCst) > before
+                eventually("it is started again", Duration::from_secs(20), || {
+                    holdfast.pid(name).is_some_and(|now| now != pid)
                 });
+                eventually(
+                    &format!("plans land after {name} was killed (round {round})"),
+                    Duration::from_secs(30),
+                    || confirmed.load(Ordering::SeqCst) > before,
+                );
             }
         }
     });

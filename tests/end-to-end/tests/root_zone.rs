@@ -93,8 +93,7 @@ fn answers_are_those_of(holdfast: &Holdfast, version: &Version) {
     for (name, servers) in &version.servers {
         let text = name.to_string();
         let referral = ask_tcp(holdfast.dns(), &query(&text, "NS")).unwrap();
-        let given: BTreeSet<String> =
-            referral.authorities.iter().map(|record| server_of(&record.data)).collect();
+        let given: BTreeSet<String> = referral.authorities.iter().map(|record| server_of(&record.data)).collect();
         assert_eq!(&given, servers, "referral to {text} in version {}", version.serial);
         assert!(!referral.metadata.authoritative, "a referral has no authority: {text}");
         let about_keys = ask_tcp(holdfast.dns(), &query(&text, "DS")).unwrap();
