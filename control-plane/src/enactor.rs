@@ -18,6 +18,9 @@ const LOOKS_APART_MIN: Duration = Duration::from_millis(4);
 /// How long an enactor that came too late last time lets the others go first.
 const STANDS_BACK: Duration = Duration::from_millis(30);
 
+/// For how long after a move a notice that brings nothing new is no sign of having come too late: it was for that move.
+const STILL_FIRST: Duration = Duration::from_millis(100);
+
 /// One of several equal enactors, without a leader.
 #[derive(Debug)]
 pub struct Enactor {
@@ -51,14 +54,17 @@ impl Enactor {
     /// first the next time, so that the work is done once; if it is gone, they are a moment later.
     pub async fn run(self, shutdown: CancellationToken) {
         let mut listener = None;
-        let mut stands_back = false;
+        let (mut stands_back, mut noticed) = (false, false);
+        let mut moved_last: Option<Instant> = None;
         while !shutdown.is_cancelled() {
             if listener.is_none() {
                 listener = self.listen().await;
             }
             let looked = Instant::now();
             match self.look_and_move().await {
-                Ok(moved) => stands_back = moved == 0,
+                Ok(0) if noticed => stands_back = moved_last.is_none_or(|moved| moved.elapsed() > STILL_FIRST),
+                Ok(0) => {}
+                Ok(_) => (stands_back, moved_last) = (false, Some(Instant::now())),
                 Err(error) => {
                     tracing::warn!(enactor = %self.name, %error, "could not enact; the next look tries again");
                 }
@@ -69,9 +75,11 @@ impl Enactor {
                     None => std::future::pending().await,
                 }
             };
+            noticed = false;
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 heard = woken => {
+                    noticed = heard;
                     if !heard {
                         listener = None;
                     }

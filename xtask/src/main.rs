@@ -1,5 +1,6 @@
-//! Build automation: `cargo xtask up`, `cargo xtask test`, `cargo xtask sqlx-prepare`.
+//! Build automation: `cargo xtask up`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask sqlx-prepare`.
 
+mod bench;
 mod cargo;
 mod scratch_postgres;
 mod sqlx_prepare;
@@ -34,6 +35,12 @@ enum Command {
         #[arg(long)]
         fast: bool,
     },
+    /// Measures the real programs in release; the machine should have nothing else to do.
+    Bench {
+        /// What is measured.
+        #[arg(value_enum)]
+        bench: bench::Bench,
+    },
     /// Asks a private Postgres with all migrations about every query, and writes the answers to `.sqlx`.
     SqlxPrepare {
         /// Write nothing: fail if the answers in `.sqlx` are not these.
@@ -49,6 +56,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Up { options } => up::run(&options),
         Command::Test { fast } => return test::run(fast),
+        Command::Bench { bench } => bench::run(bench),
         Command::SqlxPrepare { check } => sqlx_prepare::run(check),
     };
     match outcome {

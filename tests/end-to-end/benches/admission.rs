@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run should say where")]
 
 use serde_json::json;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -107,9 +108,15 @@ impl Pgbench {
         Self { url, script }
     }
 
+    /// Debian keeps it beside the server, out of `PATH`.
+    fn program(&self) -> PathBuf {
+        let beside = private_postgres::Installation::all().first().map(|installation| installation.program("pgbench"));
+        beside.filter(|path| path.exists()).unwrap_or_else(|| "pgbench".into())
+    }
+
     fn run(&self) -> f64 {
         let clients = CLIENTS.to_string();
-        let output = Command::new("pgbench")
+        let output = Command::new(self.program())
             .args(["-n", "-M", "prepared", "-c", &clients, "-j", "2", "-T", &SECONDS.to_string(), "-f"])
             .arg(self.script.path())
             .arg(&self.url)

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr as _;
 
-use private_postgres::{Cluster, Installation, Login, Purpose, RunningCluster, socket_directory, who_runs_postgres};
+use private_postgres::{
+    Cluster, Installation, Login, Purpose, RunningCluster, is_alive, socket_directory, who_runs_postgres,
+};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
@@ -22,9 +24,11 @@ const ROLES: [&str; 5] = ["holdfast_admit", "holdfast_enact", "holdfast_read", "
 /// The password of every owner. Nobody else reaches the socket.
 const PASSWORD: &str = "test";
 
-/// A database with all migrations, owned by a role that is no superuser. It is gone when this is dropped.
+/// A database with all migrations, owned by a role that is no superuser.
 ///
-/// In the Postgres that `HOLDFAST_TEST_POSTGRES` names, if it does; else in one of its own.
+/// In the Postgres that `HOLDFAST_TEST_POSTGRES` names, if it does; then it stays until this process is over, and a later
+/// test removes it. (To drop a database waits for every connection that is being made, and one that is being made by this
+/// very thread would never be.) Else in a Postgres of its own, which is gone when this is dropped.
 #[derive(Debug)]
 pub struct TestPostgres {
     database: String,
@@ -120,20 +124,6 @@ impl TestPostgres {
     }
 }
 
-impl Drop for TestPostgres {
-    fn drop(&mut self) {
-        if self._own.is_none() {
-            let (url, database) = (in_database(&self.superuser_url, "postgres"), self.database.clone());
-            block_on(async move {
-                if let Ok(mut superuser) = connect(&url).await {
-                    let statement = format!("drop database if exists {database} with (force)");
-                    let _it_goes_with_the_run = sqlx::query(AssertSqlSafe(statement)).execute(&mut superuser).await;
-                }
-            });
-        }
-    }
-}
-
 impl OwnPostgres {
     fn start() -> Self {
         let home = tempfile::Builder::new().prefix("holdfast-test-").tempdir().expect("a temporary directory");
@@ -179,6 +169,7 @@ fn copy(from: &Path, to: &Path) {
 
 async fn make(superuser: &str, database: &str) {
     let mut superuser = connect(superuser).await.expect("the superuser may log in");
+    drop_what_dead_tests_left(&mut superuser).await;
     let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
         .fetch_one(&mut superuser)
         .await
@@ -199,6 +190,21 @@ async fn make(superuser: &str, database: &str) {
         done.unwrap_or_else(|why| panic!("{statement}: {why}"));
     }
     superuser.close().await.expect("it says goodbye");
+}
+
+async fn drop_what_dead_tests_left(superuser: &mut PgConnection) {
+    let found = sqlx::query_scalar("select datname::text from pg_database where datname like 'test\\_%'")
+        .fetch_all(&mut *superuser)
+        .await;
+    let names: Vec<String> = found.expect("Postgres knows its databases");
+    let left = names.iter().filter(|name| {
+        let pid = name.split('_').nth(1).and_then(|pid| pid.parse().ok());
+        pid.is_some_and(|pid| !is_alive(pid))
+    });
+    for name in left {
+        let statement = format!("drop database if exists {name} with (force)");
+        let _another_test_may_be_at_it = sqlx::query(AssertSqlSafe(statement)).execute(&mut *superuser).await;
+    }
 }
 
 async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {

@@ -1,0 +1,27 @@
+//! `cargo xtask bench`: how fast, measured on the real programs in release.
+
+use clap::ValueEnum;
+
+use crate::cargo::{cargo, run as run_to_the_end};
+use crate::{Failure, tools};
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Bench {
+    /// POST of a one-record plan → first new answer on the wire, at 1,000 and 100,000 record sets.
+    Propagation,
+    /// One-record plans a second over HTTP by 8 clients, against pgbench on the same Postgres.
+    Admission,
+}
+
+/// Builds in release, and measures.
+pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
+    tools::need_postgres()?;
+    println!("building in release");
+    run_to_the_end(&mut cargo(&["build", "--release", "-p", "holdfast", "-p", "control-plane", "-p", "server"]))?;
+    let name = match bench {
+        Bench::Propagation => "propagation",
+        Bench::Admission => "admission",
+    };
+    run_to_the_end(&mut cargo(&["bench", "--quiet", "-p", "end-to-end", "--bench", name]))
+}
