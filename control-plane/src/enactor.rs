@@ -171,14 +171,14 @@ impl Enactor {
         let generation = behind.tip.generation;
         match outcome {
             Outcome::Refused => {
-                tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is on a fork")
+                tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is on a fork");
             }
             Outcome::Superseded => {
-                tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is above the tip")
+                tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is above the tip");
             }
             Outcome::Enacted => tracing::info!(%enactor, %group, %ring, %generation, %outcome),
             Outcome::AlreadyEnacted | Outcome::LostRace => {
-                tracing::debug!(%enactor, %group, %ring, %generation, %outcome)
+                tracing::debug!(%enactor, %group, %ring, %generation, %outcome);
             }
         }
     }

@@ -94,7 +94,7 @@ async fn a_zone_is_in_one_group_for_ever() {
     other.group = zone_model::GroupName::parse("other").unwrap();
     match world.post(other).await {
         Err(AdmissionError::Refused(Refusal::Invalid(violations))) => {
-            assert!(violations[0].message.contains("belongs to the group example"))
+            assert!(violations[0].message.contains("belongs to the group example"));
         }
         other => panic!("{other:?}"),
     }

@@ -82,7 +82,7 @@ fn a_port_in_use_is_named_with_the_option_that_changes_it() {
     let said = start(&["--admin", &port]);
     assert!(said.contains(&port) && said.contains("--admin (HOLDFAST_ADMIN)"), "{said}");
     // A second server would not clash by itself, because both share their ports among sockets of their own.
-    let (udp, port) = free_for_tcp_only();
+    let (_udp, port) = free_for_tcp_only();
     let said = start(&["--dns", &port]);
     assert!(
         said.contains(&format!("{port}/udp: the port is in use")) && said.contains("--dns (HOLDFAST_DNS)"),
