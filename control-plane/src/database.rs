@@ -96,6 +96,10 @@ pub async fn ensure_login(owner_url: &str, login: &str, password: &str, roles: &
     // Role statements take no parameters, so `format` of the database itself does the quoting.
     let mut patterns = vec![format!("{verb} role %1$I login nocreatedb nocreaterole password %2$L")];
     patterns.extend(roles.iter().map(|role| format!("grant {role} to %1$I")));
+    if roles == ["holdfast_serve"] {
+        // Reports are said again every second, so a crash may forget the last ones; nobody should wait for the disk.
+        patterns.push("alter role %1$I set synchronous_commit = off".to_owned());
+    }
     patterns.extend(LOGIN_SETTINGS.iter().map(|(setting, value)| format!("alter role %1$I set {setting} = '{value}'")));
     for pattern in patterns {
         let statement: String = sqlx::query_scalar("select format($1, $2, $3)")
@@ -132,15 +136,14 @@ pub fn pool(url: &str, program: &str, connections_max: u32) -> Result<PgPool, sq
     Ok(pool_options(connections_max).connect_lazy_with(options))
 }
 
-/// A pool for the statements of admission, which are the same few for ever, and find what they need by index: planning
-/// them anew each time would cost more than running them.
+/// A pool for loops whose statements are the same few for ever, and find what they need by index: planning them anew each
+/// time would cost more than running them.
 ///
 /// # Errors
 /// When the address does not parse.
-pub fn admission_pool(url: &str, connections_max: u32) -> Result<PgPool, sqlx::Error> {
-    let options = PgConnectOptions::from_str(url)?
-        .application_name("holdfast admission")
-        .options([("plan_cache_mode", "force_generic_plan")]);
+pub fn steady_pool(url: &str, program: &str, connections_max: u32) -> Result<PgPool, sqlx::Error> {
+    let options =
+        PgConnectOptions::from_str(url)?.application_name(program).options([("plan_cache_mode", "force_generic_plan")]);
     Ok(pool_options(connections_max).connect_lazy_with(options))
 }
 

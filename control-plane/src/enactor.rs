@@ -14,7 +14,9 @@ use uuid::Uuid;
 use zone_model::{Generation, Id, Version};
 
 /// Looks begin at least this far apart: under a stream of plans one move takes in many.
-const LOOKS_APART_MIN: Duration = Duration::from_millis(4);
+const LOOKS_APART_MIN: Duration = Duration::from_millis(10);
+/// How often an enactor says that it is alive.
+const SAYS_ALIVE_EVERY: Duration = Duration::from_secs(1);
 /// How long an enactor that came too late last time lets the others go first.
 const STANDS_BACK: Duration = Duration::from_millis(30);
 
@@ -56,11 +58,18 @@ impl Enactor {
         let mut listener = None;
         let (mut stands_back, mut noticed) = (false, false);
         let mut moved_last: Option<Instant> = None;
+        let mut said_alive: Option<Instant> = None;
         while !shutdown.is_cancelled() {
             if listener.is_none() {
                 listener = self.listen().await;
             }
             let looked = Instant::now();
+            if said_alive.is_none_or(|said| said.elapsed() >= SAYS_ALIVE_EVERY) {
+                match self.say_alive().await {
+                    Ok(()) => said_alive = Some(looked),
+                    Err(error) => tracing::warn!(enactor = %self.name, %error, "could not say that it is alive"),
+                }
+            }
             match self.look_and_move().await {
                 Ok(0) if noticed => stands_back = moved_last.is_none_or(|moved| moved.elapsed() > STILL_FIRST),
                 Ok(0) => {}
@@ -103,9 +112,6 @@ impl Enactor {
     /// # Errors
     /// When the database cannot be asked.
     async fn look_and_move(&self) -> Result<usize, StoreError> {
-        sqlx::query_file!("queries/enactment/say_that_an_enactor_lives.sql", self.name, self.instance)
-            .execute(&self.pool)
-            .await?;
         let mut moved = 0;
         loop {
             let behind = self.heads_behind_their_tip().await?;
@@ -139,6 +145,13 @@ impl Enactor {
                 return Ok(moved);
             }
         }
+    }
+
+    async fn say_alive(&self) -> Result<(), StoreError> {
+        sqlx::query_file!("queries/enactment/say_that_an_enactor_lives.sql", self.name, self.instance)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     async fn heads_behind_their_tip(&self) -> Result<Vec<Behind>, StoreError> {

@@ -48,7 +48,7 @@ async fn api(settings: ApiSettings) -> Result<(), Failure> {
     let pool = database::pool(&settings.database.url, "holdfast api", settings.database_connections_max)?;
     let own = database::pool(&settings.database.url, "holdfast api notices", 2)?;
     let store = HistoryStore::new(pool);
-    let doors = database::admission_pool(&settings.database.url, ADMISSION_CONNECTIONS_MAX)?;
+    let doors = database::steady_pool(&settings.database.url, "holdfast admission", ADMISSION_CONNECTIONS_MAX)?;
     let admissions = Admissions::new(HistoryStore::new(doors), Notices::start(own.clone(), ADMITTED, shutdown.clone()));
     let state = ApiState::new(store, admissions, own, shutdown.clone())?;
     tracing::info!(listen = %settings.listen, "the API is listening");
@@ -58,7 +58,7 @@ async fn api(settings: ApiSettings) -> Result<(), Failure> {
 
 async fn enactor(settings: EnactorSettings) -> Result<(), Failure> {
     let shutdown = cancelled_by_signals()?;
-    let pool = database::pool(&settings.database.url, "holdfast enactor", 2)?;
+    let pool = database::steady_pool(&settings.database.url, "holdfast enactor", 2)?;
     let own = database::pool(&settings.database.url, "holdfast enactor notices", 1)?;
     let moved = Notices::start(own, MOVED, shutdown.clone());
     tracing::info!(name = %settings.name, ring = %settings.ring, "enacting");
