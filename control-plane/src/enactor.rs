@@ -14,7 +14,7 @@ use uuid::Uuid;
 use zone_model::{Generation, Id, Version};
 
 /// Looks begin at least this far apart: under a stream of plans one move takes in many.
-const LOOKS_APART_MIN: Duration = Duration::from_millis(10);
+const LOOKS_APART_MIN: Duration = Duration::from_millis(5);
 /// How often an enactor says that it is alive.
 const SAYS_ALIVE_EVERY: Duration = Duration::from_secs(1);
 /// How long an enactor that came too late last time lets the others go first.

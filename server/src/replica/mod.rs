@@ -27,7 +27,7 @@ const BACKOFF_MIN: Duration = Duration::from_millis(100);
 /// The longest wait, so that a database that is back is noticed soon.
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 /// Hinted looks begin at least this far apart: under a stream of plans one look takes in many.
-const LOOKS_APART_MIN: Duration = Duration::from_millis(8);
+const LOOKS_APART_MIN: Duration = Duration::from_millis(5);
 /// How long to wait before fetching again what was refused: what is damaged may be repaired, but a load in full is dear.
 const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 /// The longest such wait, of [`RETRY_COST_FACTOR`] times what the last try took.
