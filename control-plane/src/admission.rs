@@ -133,11 +133,24 @@ impl Admissions {
     /// # Errors
     /// Why nothing was admitted.
     pub async fn admit(&self, submission: Submission) -> Result<Admitted, AdmissionError> {
-        if let Some(asked) = &submission.idempotency
-            && let Some(repeated) = known_by_its_key(&self.store, submission.token, asked).await?
-        {
+        let Some(asked) = submission.idempotency.clone() else { return self.decided(submission).await };
+        let token = submission.token;
+        if let Some(repeated) = known_by_its_key(&self.store, token, &asked).await? {
             return Ok(repeated);
         }
+        // 1. Two tries of one request come at once, and neither finds the key above.
+        // 2. The first is admitted.
+        // 3. The second is judged on what the first has done: a no-op, or stale.
+        // What it saw was written together with the key, so by now the key is there to be found.
+        match self.decided(submission).await {
+            outcome @ (Ok(Admitted::NoOp { .. }) | Err(AdmissionError::Refused(_))) => {
+                known_by_its_key(&self.store, token, &asked).await?.map_or(outcome, Ok)
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn decided(&self, submission: Submission) -> Result<Admitted, AdmissionError> {
         if submission.dry_run {
             return dry_run(&self.store, &submission).await;
         }
