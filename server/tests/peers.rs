@@ -49,7 +49,7 @@ fn peers(zones: &[(String, String)]) -> Vec<Peer> {
     let start = |(name, settings, arguments): &Known| {
         let program = program(name)?;
         let folder = tempfile::tempdir().unwrap();
-        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = support::free_port();
         for (number, (_, text)) in zones.iter().enumerate() {
             std::fs::write(folder.path().join(format!("zone-{number}")), text).unwrap();
         }

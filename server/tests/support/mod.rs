@@ -195,3 +195,15 @@ pub fn names_in(directory: &Directory) -> BTreeSet<Name> {
     let zones = directory.zones();
     zones.flat_map(|zone| zone.nodes().map(|(name, _)| name.clone()).collect::<Vec<_>>()).collect()
 }
+
+/// A port on which nobody listens, by UDP or TCP, below the range that systems hand out by themselves.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let random = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), 0_u8);
+        let port = 10_000 + u16::try_from(random % 22_000).unwrap();
+        let address = (std::net::Ipv4Addr::LOCALHOST, port);
+        if std::net::TcpListener::bind(address).is_ok() && std::net::UdpSocket::bind(address).is_ok() {
+            return port;
+        }
+    }
+}

@@ -29,7 +29,7 @@ impl Postgres {
         if let Some((uid, gid)) = user {
             std::os::unix::fs::chown(folder.path(), Some(uid), Some(gid)).unwrap();
         }
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = super::free_port();
         let this = Self { programs, folder, user, port };
         this.call("initdb", &["-A", "trust", "-U", "owner", "-N", "-D", &this.data()]);
         this.begin();
