@@ -4,7 +4,7 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use support::name_of;
@@ -52,17 +52,6 @@ fn without_data_every_answer_is_servfail() {
     assert!(program.stop().success());
 }
 
-/// A UDP socket whose port no TCP listener has.
-fn free_for_tcp_only() -> (UdpSocket, String) {
-    loop {
-        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let address = udp.local_addr().unwrap();
-        if TcpListener::bind(address).is_ok() {
-            return (udp, address.to_string());
-        }
-    }
-}
-
 #[test]
 fn a_port_in_use_is_named_with_the_option_that_changes_it() {
     let start = |options: &[&str]| {
@@ -76,13 +65,14 @@ fn a_port_in_use_is_named_with_the_option_that_changes_it() {
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     };
-    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = tcp.local_addr().unwrap().to_string();
+    let port = format!("127.0.0.1:{}", support::free_port());
+    let _tcp = TcpListener::bind(&port).unwrap();
     assert!(start(&["--dns", &port]).contains(&format!("{port}/tcp: the port is in use")));
     let said = start(&["--admin", &port]);
     assert!(said.contains(&port) && said.contains("--admin (HOLDFAST_ADMIN)"), "{said}");
     // A second server would not clash by itself, because both share their ports among sockets of their own.
-    let (_udp, port) = free_for_tcp_only();
+    let port = format!("127.0.0.1:{}", support::free_port());
+    let _udp = UdpSocket::bind(&port).unwrap();
     let said = start(&["--dns", &port]);
     assert!(
         said.contains(&format!("{port}/udp: the port is in use")) && said.contains("--dns (HOLDFAST_DNS)"),

@@ -78,17 +78,22 @@ fn unusable(protocol: &'static str, address: SocketAddr, option: &'static str, c
 #[cfg(test)]
 mod tests {
     use super::{Addresses, reachable};
-    use std::net::{TcpListener, UdpSocket};
+    use std::collections::hash_map::RandomState;
+    use std::hash::{BuildHasher as _, Hasher as _};
+    use std::net::{SocketAddr, TcpListener, UdpSocket};
 
-    fn local() -> std::net::SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        listener.local_addr().expect("it is bound")
+    /// An address that nobody uses, below the range that systems hand out to anybody's sockets.
+    fn local() -> SocketAddr {
+        let random = || RandomState::new().build_hasher().finish() % 22_000;
+        std::iter::repeat_with(|| SocketAddr::from(([127, 0, 0, 1], 10_000 + u16::try_from(random()).unwrap_or(0))))
+            .find(|address| TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok())
+            .expect("a port is free")
     }
 
     #[test]
     fn an_address_in_use_is_named_with_its_option() {
-        let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let address = taken.local_addr().expect("it is bound");
+        let address = local();
+        let _taken = TcpListener::bind(address).expect("it is free");
         let addresses = Addresses { dns: vec![local()], api: address, admin: local() };
         let said = addresses.try_all().expect_err("it is taken").to_string();
         assert!(said.contains(&format!("TCP {address} is in use")) && said.contains("--api"), "{said}");
@@ -96,8 +101,8 @@ mod tests {
 
     #[test]
     fn dns_needs_udp_as_well() {
-        let taken = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
-        let address = taken.local_addr().expect("it is bound");
+        let address = local();
+        let _taken = UdpSocket::bind(address).expect("it is free");
         let said =
             Addresses { dns: vec![address], api: local(), admin: local() }.try_all().expect_err("taken").to_string();
         assert!(said.contains("UDP") && said.contains("--dns"), "{said}");
