@@ -173,6 +173,21 @@ async fn a_large_plan_that_became_stale_while_it_was_staged_is_refused() {
 }
 
 #[tokio::test]
+async fn what_a_staged_plan_leans_on_is_news_to_it() {
+    let world = World::with_example().await;
+    // It changes one name of the zone, and leans on all of it.
+    let replace = plan(1, "example.", replacement("example.", 1, vec![addresses("mine.example.", &[1])]));
+    let submission = world.submission(replace);
+    let mut read = world.store().history_for(&submission.plan).await.unwrap();
+    let decision = plan_rules::admit(&submission.plan, &submission.author, read.on_base(submission.plan.base)).unwrap();
+    let plan_rules::Decision::Admit(admission) = decision else { panic!("{decision:?}") };
+    let staged = world.store().stage(&submission, &admission, &read).await.unwrap();
+    world.post(edit(1, &[("theirs", 1)], &[])).await.unwrap();
+    let news = world.store().news_for(staged.0, submission.plan.base).await.unwrap();
+    assert!(news.changed.iter().any(|(_, owner, _)| *owner == name("theirs.example.")), "{news:?}");
+}
+
+#[tokio::test]
 async fn a_dry_run_and_a_refusal_write_nothing() {
     let world = World::with_example().await;
     let before = world.everything().await;

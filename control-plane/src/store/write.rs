@@ -77,6 +77,11 @@ impl HistoryStore {
         .await?;
         let staged = StagedPlan(staged.plan);
         let group = read.group.unwrap_or_default();
+        // With the plan and not at the door: the loser of a race is judged by them as well.
+        let (read_zones, read_owners): (Vec<i64>, Vec<String>) = reads(admission, &read.zones).unzip();
+        sqlx::query_file!("queries/admission/stage_reads.sql", staged.0, &read_zones, &read_owners)
+            .execute(&self.pool)
+            .await?;
         let mut rows = ChangeColumns::default();
         rows.extend_touched(&Write { submission, admission, group, zones: &read.zones, staged: Some(staged) });
         for batch in admission.changes.chunks(ROWS_IN_A_BATCH) {
@@ -116,11 +121,10 @@ impl HistoryStore {
                 rows.extend(&plan.admission.changes, plan.zones);
             }
             change_places.resize(rows.zones.len(), place);
-            for (zone, owner) in &plan.admission.reads {
-                let owner = owner.as_ref().map_or(Some(String::new()), |owner| owner.to_lowercase().relative_to(zone));
-                if let (Some(number), Some(owner)) = (plan.zones.get(zone), owner) {
+            if plan.staged.is_none() {
+                for (zone, owner) in reads(plan.admission, plan.zones) {
                     read_places.push(place);
-                    read_zones.push(*number);
+                    read_zones.push(zone);
                     read_owners.push(owner);
                 }
             }
@@ -218,6 +222,14 @@ impl ChangeColumns {
         self.covered.push(columns.covered);
         self.values.push(value);
     }
+}
+
+/// What the decision leans on besides the names it changes, as columns; owner `""` is a whole zone.
+fn reads(admission: &Admission, zones: &BTreeMap<Name, i64>) -> impl Iterator<Item = (i64, String)> {
+    admission.reads.iter().filter_map(|(zone, owner)| {
+        let owner = owner.as_ref().map_or(Some(String::new()), |owner| owner.to_lowercase().relative_to(zone))?;
+        Some((*zones.get(zone)?, owner))
+    })
 }
 
 /// In the order of the procedure `admit`: changes, added, replaced, deleted, absent.

@@ -79,6 +79,11 @@ pub(crate) struct Api {
 }
 
 impl Api {
+    pub(crate) fn submission(&self, plan: Plan) -> Submission {
+        let author = Author { role: Role::Operator, scope: Scope::default() };
+        Submission { plan, token: self.token, author, idempotency: None, dry_run: false }
+    }
+
     pub(crate) async fn post(&self, plan: Plan) -> Result<Admitted, AdmissionError> {
         self.submit(plan, None, false).await
     }
