@@ -149,7 +149,7 @@ pub fn admit(plan: &Plan, author: &Author, history: &History) -> Result<Decision
                 let message = format!("the zone belongs to the group {group}; a zone is in one group, for ever");
                 violations.push(zone_violation(zone, message));
             }
-            (ZoneOwner::Nobody, ZoneChange::Edit(_)) => {
+            (ZoneOwner::Nobody, ZoneChange::Edit(_) | ZoneChange::End) => {
                 let message = "the zone does not exist; begin it with `replace`, SOA and NS included".to_owned();
                 violations.push(zone_violation(zone, message));
             }

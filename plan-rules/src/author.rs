@@ -82,12 +82,20 @@ impl Author {
         {
             return Err(Forbidden(format!("this token's scope does not include the group {}", plan.group)));
         }
+        if let Some(zone) =
+            plan.zones.iter().find_map(|(zone, change)| matches!(change, ZoneChange::End).then_some(zone))
+        {
+            self.needs(Role::Operator, &format!("ending the zone {zone}"))?;
+        }
+        if !plan.settings.is_empty() {
+            self.needs(Role::Operator, "changing a group's settings")?;
+        }
         let Some(suffixes) = &self.scope.suffixes else { return Ok(()) };
         let reaches = |name: &Name| suffixes.iter().any(|suffix| name.is_within(suffix));
         for (zone, change) in &plan.zones {
             let outside = match change {
                 // Replacing a zone changes everything in it, what is not mentioned included.
-                ZoneChange::Replace(_) => (!reaches(zone)).then(|| zone.clone()),
+                ZoneChange::Replace(_) | ZoneChange::End => (!reaches(zone)).then(|| zone.clone()),
                 ZoneChange::Edit(edit) => edit.owners().into_iter().find(|owner| !reaches(owner)),
             };
             if let Some(name) = outside {

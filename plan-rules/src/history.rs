@@ -62,6 +62,8 @@ pub struct ZoneHistory {
     pub owner: ZoneOwner,
     /// The newest version of every record set that ever stood within the footprint.
     pub sets: BTreeMap<SetKey, Standing>,
+    /// The newest version of every guard that ever stood within the footprint: the fewest records, or none when it ended.
+    pub guarded: BTreeMap<SetKey, (Option<u16>, Generation)>,
     /// The serial that was last set, and in which generation. Read when the plan gives one.
     pub serial: Option<(Serial, Generation)>,
     /// The generation that last changed the zone, where the plan gives a serial or replaces the zone; elsewhere any that
@@ -103,6 +105,15 @@ impl ZoneHistory {
             }
             (Key::Serial, Some(Content::Serial(serial))) => self.serial = Some((*serial, generation)),
             (Key::Serial, _) => self.serial = None,
+            (Key::Guarded(key), content) => {
+                let minimum = match content {
+                    Some(Content::Minimum(minimum)) => Some(*minimum),
+                    _ => None,
+                };
+                self.guarded.insert(key.clone(), (minimum, generation));
+            }
+            // A setting is the group's, and stands in no zone.
+            (Key::Setting(_), _) => {}
         }
     }
 
@@ -133,7 +144,7 @@ pub fn footprint(plan: &Plan) -> BTreeMap<Name, Footprint> {
     for (zone, change) in &plan.zones {
         let of_zone = match change {
             ZoneChange::Edit(edit) => Footprint::Names(edit.owners()),
-            ZoneChange::Replace(_) => Footprint::WholeZone,
+            ZoneChange::Replace(_) | ZoneChange::End => Footprint::WholeZone,
         };
         all.insert(zone.clone(), of_zone);
     }

@@ -49,7 +49,7 @@ fn touches(world: &World, index: usize, footprint: &BTreeMap<Name, Footprint>) -
     world.generations[index].changes.iter().any(|change| match (&change.key, &footprint[&change.zone]) {
         (_, Footprint::WholeZone) => true,
         (Key::Records(key), Footprint::Names(names)) => names.contains(key.owner()),
-        (Key::Serial, Footprint::Names(_)) => false,
+        (_, Footprint::Names(_)) => false,
     })
 }
 

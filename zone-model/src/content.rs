@@ -2,19 +2,27 @@
 //!
 //! The stored form is what the digest is taken of, so it is canonical: one content has one form.
 
-use crate::{Digest, Name, NameError, RecordData, RecordSet, RecordSetError, RecordType, Serial, SetKey};
+use crate::{
+    Digest, Name, NameError, RecordData, RecordSet, RecordSetError, RecordType, Serial, SetKey, Setting, SettingValue,
+};
 
 /// Row type of a zone's `touched` mark: in which generation did a plan last change the zone. Not content: it stands
 /// outside of footprints and digest.
 pub const ROW_TYPE_TOUCHED: i32 = 65_536;
 /// Row type of [`Key::Serial`].
 pub const ROW_TYPE_SERIAL: i32 = 65_537;
+/// Row type of [`Key::Guarded`].
+pub const ROW_TYPE_GUARDED: i32 = 65_538;
 
-/// What a row of content is known by within its zone.
+/// What a row of content is known by within its zone, or within the group's own row-zone for a [`Key::Setting`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// The zone's serial at the generation that set it; it goes on from there by one a generation.
     Serial,
+    /// A guard on a record set: it stands, with a minimum of records.
+    Guarded(SetKey),
+    /// A setting of the group; of no zone.
+    Setting(Setting),
     /// A record set.
     Records(SetKey),
 }
@@ -24,6 +32,10 @@ pub enum Key {
 pub enum Content {
     /// Under [`Key::Serial`].
     Serial(Serial),
+    /// Under [`Key::Guarded`]: the fewest records that the set may have, at least 1.
+    Minimum(u16),
+    /// Under [`Key::Setting`].
+    Setting(SettingValue),
     /// Under [`Key::Records`]. A SOA stands here with serial 0: its serial is a matter of generations.
     Records(RecordSet),
 }
@@ -35,7 +47,7 @@ pub struct KeyColumns {
     pub owner: String,
     /// A record type below 65,536, or one of ours above.
     pub rtype: i32,
-    /// The type that an RRSIG set covers, else 0.
+    /// The type that an RRSIG set covers or that a guard guards, else 0.
     pub covered: i32,
 }
 
@@ -59,6 +71,12 @@ impl Key {
     pub fn to_columns(&self, zone: &Name) -> KeyColumns {
         match self {
             Self::Serial => KeyColumns { owner: "@".to_owned(), rtype: ROW_TYPE_SERIAL, covered: 0 },
+            Self::Setting(setting) => KeyColumns { owner: "@".to_owned(), rtype: setting.row_type(), covered: 0 },
+            Self::Guarded(key) => KeyColumns {
+                owner: key.owner().relative_to(zone).unwrap_or_default(),
+                rtype: ROW_TYPE_GUARDED,
+                covered: i32::from(key.rtype().0),
+            },
             Self::Records(key) => KeyColumns {
                 // A set's owner is within its zone by construction; an outsider would be refused by the column's check.
                 owner: key.owner().relative_to(zone).unwrap_or_default(),
@@ -76,9 +94,22 @@ impl Key {
         if rtype == ROW_TYPE_SERIAL && covered == 0 && owner == "@" {
             return Ok(Self::Serial);
         }
+        if let Some(setting) = Setting::of_row_type(rtype)
+            && covered == 0
+            && owner == "@"
+        {
+            return Ok(Self::Setting(setting));
+        }
         let number = |column| u16::try_from(column).map_err(|_| ContentError::Type(rtype, covered));
-        let (rtype_number, covered_number) = (RecordType(number(rtype)?), RecordType(number(covered)?));
         let name = Name::parse_relative(owner, zone).map_err(|error| ContentError::Owner(owner.to_owned(), error))?;
+        if rtype == ROW_TYPE_GUARDED {
+            let guarded = RecordType(number(covered)?);
+            let may_be_guarded = guarded.is_data() && guarded != RecordType::RRSIG && name.is_within(zone);
+            return may_be_guarded
+                .then(|| Self::Guarded(SetKey::new(&name, guarded)))
+                .ok_or(ContentError::Type(rtype, covered));
+        }
+        let (rtype_number, covered_number) = (RecordType(number(rtype)?), RecordType(number(covered)?));
         if !rtype_number.is_data() || (rtype_number != RecordType::RRSIG && covered != 0) || !name.is_within(zone) {
             return Err(ContentError::Type(rtype, covered));
         }
@@ -92,6 +123,12 @@ impl Key {
         canonical.extend_from_slice(zone.to_lowercase().as_wire());
         match self {
             Self::Serial => canonical.extend_from_slice(&ROW_TYPE_SERIAL.to_be_bytes()),
+            Self::Setting(setting) => canonical.extend_from_slice(&setting.row_type().to_be_bytes()),
+            Self::Guarded(key) => {
+                canonical.extend_from_slice(&ROW_TYPE_GUARDED.to_be_bytes());
+                canonical.extend_from_slice(&key.rtype().0.to_be_bytes());
+                canonical.extend_from_slice(key.owner().as_wire());
+            }
             Self::Records(key) => {
                 canonical.extend_from_slice(&u32::from(key.rtype().0).to_be_bytes());
                 canonical.extend_from_slice(&key.covered().0.to_be_bytes());
@@ -112,11 +149,13 @@ impl Content {
         value
     }
 
-    /// Serial: 4 octets. Records: ttl (4), length of the owner's spelling (1; 0 when in lower case) and the spelling
+    /// Serial: 4 octets. Minimum: 2. Records: ttl (4), length of the owner's spelling (1; 0 when in lower case) and the spelling
     /// in wire form, then for each record its length (2) and data, all big-endian.
     fn write_value(&self, value: &mut Vec<u8>) {
         match self {
             Self::Serial(serial) => value.extend_from_slice(&serial.0.to_be_bytes()),
+            Self::Minimum(minimum) => value.extend_from_slice(&minimum.to_be_bytes()),
+            Self::Setting(setting) => setting.write_value(value),
             Self::Records(set) => {
                 value.extend_from_slice(&set.ttl().to_be_bytes());
                 let spelled = set.owner().as_wire();
@@ -145,6 +184,14 @@ impl Content {
             Key::Serial => {
                 let bytes = value.try_into().map_err(|_| damaged("a serial has 4 octets"))?;
                 return Ok(Self::Serial(Serial(u32::from_be_bytes(bytes))));
+            }
+            Key::Guarded(_) => {
+                let minimum = value.try_into().map(u16::from_be_bytes).ok().filter(|minimum| *minimum > 0);
+                return minimum.map(Self::Minimum).ok_or_else(|| damaged("a minimum has 2 octets and is not 0"));
+            }
+            Key::Setting(setting) => {
+                let read = SettingValue::from_value(*setting, value).map(Self::Setting);
+                return read.ok_or_else(|| damaged("no value of that setting"));
             }
             Key::Records(key) => key,
         };
@@ -208,6 +255,17 @@ mod tests {
             assert_eq!(read, key);
             assert_eq!(Content::from_value(&read, &content.to_value()).unwrap(), content);
         }
+        let guard = Key::Guarded(SetKey::new(&name("a.example."), RecordType::AAAA));
+        let columns = guard.to_columns(&zone);
+        assert_eq!(Key::from_columns(&zone, &columns.owner, columns.rtype, columns.covered).unwrap(), guard);
+        assert_eq!(Content::from_value(&guard, &Content::Minimum(2).to_value()).unwrap(), Content::Minimum(2));
+        assert!(Content::from_value(&guard, &[0, 0]).is_err());
+        assert!(Key::from_columns(&zone, "a", columns.rtype, 0).is_err());
+        let closed = Key::Setting(Setting::Closed);
+        let columns = closed.to_columns(&Name::root());
+        assert_eq!(Key::from_columns(&Name::root(), "@", columns.rtype, 0).unwrap(), closed);
+        let content = Content::Setting(SettingValue::Closed("why".into()));
+        assert_eq!(Content::from_value(&closed, &content.to_value()).unwrap(), content);
         let serial = Content::Serial(Serial(7));
         assert_eq!(Content::from_value(&Key::Serial, &serial.to_value()).unwrap(), serial);
     }

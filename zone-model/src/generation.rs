@@ -36,6 +36,15 @@ impl Generation {
         }
     }
 
+    /// The first generation of the epoch after this one's; none when the numbers are used up.
+    #[must_use]
+    pub const fn first_of_next_epoch(self) -> Option<Self> {
+        match (self.epoch() + 1).checked_mul(GENERATIONS_PER_EPOCH) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
     /// The epoch that this generation belongs to.
     #[must_use]
     pub const fn epoch(self) -> i64 {
@@ -206,5 +215,7 @@ mod tests {
         assert_eq!(Base::new(-1), None);
         assert_eq!(Base::NOTHING.generation(), None);
         assert_eq!(Generation::new(3_000_000_001).unwrap().epoch(), 3);
+        assert_eq!(Generation::new(3_000_000_001).unwrap().first_of_next_epoch(), Generation::new(4_000_000_000));
+        assert_eq!(Generation::new(i64::MAX).unwrap().first_of_next_epoch(), None);
     }
 }

@@ -1,7 +1,10 @@
 //! Plans: immutable sets of changes, valid in themselves. Whether one is admitted depends on the history.
 
 use crate::zone_contents::take_serial;
-use crate::{Base, Id, Name, Placed, RecordSet, RecordType, Serial, SetKey, Violation, ZoneContents};
+use crate::{
+    Base, Generation, Guard, Id, Name, Placed, RecordSet, RecordType, Serial, SetKey, Setting, SettingValue, Violation,
+    ZoneContents,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -55,32 +58,35 @@ impl fmt::Display for GroupName {
     }
 }
 
-/// A guard that a plan may acknowledge, with a reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Guard {
-    /// A serial of 2^31 or more, which some clients read as negative.
-    SerialRange,
-    /// A zone with signatures at its apex, for which no proofs of absence are given yet.
-    SignedZone,
+/// What kind of plan it is. Only changes are posted as plans; the others have requests of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlanKind {
+    /// Sets and takes away what its author wishes.
+    #[default]
+    Change,
+    /// Restores what was answered at an earlier generation.
+    Rollback {
+        /// That generation.
+        to: Generation,
+        /// Whether it may get in force through a freeze; the group is closed to planners by it.
+        through_freeze: bool,
+    },
+    /// Begins a new epoch, after the database went back in time.
+    Raise,
+    /// Ends zones, and does nothing else.
+    EndZone,
 }
 
-impl Guard {
-    /// All guards.
-    pub const ALL: &[Self] = &[Self::SerialRange, Self::SignedZone];
-
-    /// The name in plans and problems.
+impl PlanKind {
+    /// The name in the API and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::SerialRange => "serial-range",
-            Self::SignedZone => "signed-zone",
+            Self::Change => "change",
+            Self::Rollback { .. } => "rollback",
+            Self::Raise => "raise",
+            Self::EndZone => "end-zone",
         }
-    }
-
-    /// Reads a guard's name.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|guard| guard.as_str() == text)
     }
 }
 
@@ -95,8 +101,12 @@ pub struct Plan {
     pub base_id: Option<Id>,
     /// Why, in the author's words.
     pub reason: Option<String>,
-    /// What changes, by zone; at least one.
+    /// What kind of plan it is.
+    pub kind: PlanKind,
+    /// What changes, by zone.
     pub zones: BTreeMap<Name, ZoneChange>,
+    /// Settings of the group; none for one that goes back to its default.
+    pub settings: BTreeMap<Setting, Option<SettingValue>>,
     /// Names (zone, owner) that must not have changed since `base`, besides those that the plan changes.
     pub reads: BTreeSet<(Name, Name)>,
     /// Whether the plan may be admitted on a tip above its base when nothing in its footprint changed.
@@ -107,6 +117,26 @@ pub struct Plan {
     pub acknowledged: BTreeMap<Guard, String>,
 }
 
+impl Plan {
+    /// A plan that changes nothing yet, and may be rebased.
+    #[must_use]
+    pub const fn new(group: GroupName, base: Base) -> Self {
+        Self {
+            group,
+            base,
+            base_id: None,
+            reason: None,
+            kind: PlanKind::Change,
+            zones: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            reads: BTreeSet::new(),
+            rebase: true,
+            if_match: None,
+            acknowledged: BTreeMap::new(),
+        }
+    }
+}
+
 /// What a plan does to one zone.
 #[derive(Clone, Debug)]
 pub enum ZoneChange {
@@ -114,6 +144,8 @@ pub enum ZoneChange {
     Edit(Edit),
     /// The whole contents; also how a zone begins.
     Replace(ZoneContents),
+    /// Everything in the zone goes, its SOA included. That row stays, and is the fact that the zone has ended.
+    End,
 }
 
 impl ZoneChange {
@@ -123,6 +155,7 @@ impl ZoneChange {
         match self {
             Self::Edit(edit) => edit.serial.is_some(),
             Self::Replace(_) => true,
+            Self::End => false,
         }
     }
 }
@@ -132,6 +165,9 @@ impl ZoneChange {
 pub struct Edit {
     upserts: BTreeMap<SetKey, Placed<RecordSet>>,
     deletes: BTreeMap<Delete, String>,
+    removals: BTreeSet<SetKey>,
+    guards: BTreeMap<SetKey, Placed<u16>>,
+    unguards: BTreeMap<SetKey, String>,
     serial: Option<Serial>,
 }
 
@@ -199,6 +235,62 @@ impl Edit {
         if violations.is_empty() { Ok(edit) } else { Err(violations) }
     }
 
+    /// What brings back earlier record sets: these put in place, those removed. No serial comes with it.
+    #[must_use]
+    pub fn restoring(upserts: Vec<RecordSet>, removals: BTreeSet<SetKey>) -> Self {
+        let placed = |set: RecordSet| {
+            let place = format!("the former {} {}", set.owner(), set.rtype());
+            (set.key(), Placed { place, value: set })
+        };
+        Self { upserts: upserts.into_iter().map(placed).collect(), removals, ..Self::default() }
+    }
+
+    /// Also guards record sets, each with the fewest records that it may have, and ends guards.
+    ///
+    /// # Errors
+    /// Every violation, each with its place.
+    pub fn with_guards(
+        mut self,
+        zone: &Name,
+        guards: Vec<Placed<(SetKey, u16)>>,
+        unguards: Vec<Placed<SetKey>>,
+    ) -> Result<Self, Vec<Violation>> {
+        let mut violations = Vec::new();
+        let fault = |key: &SetKey, place: &str, message: String| Violation {
+            zone: zone.clone(),
+            name: Some(key.owner().clone()),
+            rtype: Some(key.rtype()),
+            place: place.to_owned(),
+            message,
+        };
+        let outside =
+            |key: &SetKey| (!key.owner().is_within(zone)).then(|| format!("{} is not in the zone {zone}", key.owner()));
+        for Placed { place, value: (key, minimum) } in guards {
+            let wrong = outside(&key).or_else(|| match (key.rtype(), minimum) {
+                (RecordType::RRSIG, _) => Some("signatures cannot be guarded".to_owned()),
+                (rtype, _) if !rtype.is_data() => Some(format!("{rtype} is no type of records")),
+                (_, 0) => Some("a guard's minimum is at least 1".to_owned()),
+                _ => None,
+            });
+            let wrong = wrong.or_else(|| {
+                let first = self.guards.get(&key)?;
+                Some(format!("this record set was guarded before, at {}", first.place))
+            });
+            match wrong {
+                Some(message) => violations.push(fault(&key, &place, message)),
+                None => drop(self.guards.insert(key, Placed { place, value: minimum })),
+            }
+        }
+        for Placed { place, value: key } in unguards {
+            let guarded_too = self.guards.get(&key).map(|guard| format!("it is guarded as well, at {}", guard.place));
+            match outside(&key).or(guarded_too) {
+                Some(message) => violations.push(fault(&key, &place, message)),
+                None => drop(self.unguards.insert(key, place)),
+            }
+        }
+        if violations.is_empty() { Ok(self) } else { Err(violations) }
+    }
+
     /// Record sets to put in place, the SOA with serial 0.
     #[must_use]
     pub const fn upserts(&self) -> &BTreeMap<SetKey, Placed<RecordSet>> {
@@ -211,6 +303,24 @@ impl Edit {
         &self.deletes
     }
 
+    /// Exactly these record sets go, where an earlier state is restored.
+    #[must_use]
+    pub const fn removals(&self) -> &BTreeSet<SetKey> {
+        &self.removals
+    }
+
+    /// Record sets that are guarded from now on, each with the fewest records that it may have.
+    #[must_use]
+    pub const fn guards(&self) -> &BTreeMap<SetKey, Placed<u16>> {
+        &self.guards
+    }
+
+    /// Guards that end, each with its place in the input.
+    #[must_use]
+    pub const fn unguards(&self) -> &BTreeMap<SetKey, String> {
+        &self.unguards
+    }
+
     /// The serial that an upserted SOA was given with.
     #[must_use]
     pub const fn serial(&self) -> Option<Serial> {
@@ -220,7 +330,8 @@ impl Edit {
     /// Every owner that the edit changes, in lower case.
     #[must_use]
     pub fn owners(&self) -> BTreeSet<Name> {
-        let put = self.upserts.keys().map(|key| key.owner().clone());
-        put.chain(self.deletes.keys().map(|delete| delete.owner.to_lowercase())).collect()
+        let keys = self.upserts.keys().chain(&self.removals).chain(self.guards.keys()).chain(self.unguards.keys());
+        let owners = keys.map(|key| key.owner().clone());
+        owners.chain(self.deletes.keys().map(|delete| delete.owner.to_lowercase())).collect()
     }
 }

@@ -50,8 +50,6 @@ fn read_plan(json: Json<'_>, envelope: Envelope, violations: &mut Violations) ->
     let rebase = fields.take("rebase").map(|field| boolean(field, violations));
     let acknowledged = fields.take("acknowledge").map(|field| acknowledge::read(field, violations));
     Some(Plan {
-        group: envelope.group,
-        base: Base::new(base?)?,
         base_id: base_id.flatten(),
         reason: reason.flatten(),
         zones: zones?,
@@ -59,6 +57,7 @@ fn read_plan(json: Json<'_>, envelope: Envelope, violations: &mut Violations) ->
         rebase: rebase.flatten().unwrap_or(true),
         if_match: envelope.if_match,
         acknowledged: acknowledged.unwrap_or_default(),
+        ..Plan::new(envelope.group, Base::new(base?)?)
     })
 }
 

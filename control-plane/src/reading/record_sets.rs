@@ -139,6 +139,6 @@ pub(super) fn read_set(zone: &Name, key: &KeyInOrder, value: &[u8], serial: Seri
             with_serial(&set, serial).map(|(set, _)| set).map_err(damaged)
         }
         Content::Records(set) => Ok(set),
-        Content::Serial(_) => Err(damaged("a record set that is a serial")),
+        Content::Serial(_) | Content::Minimum(_) | Content::Setting(_) => Err(damaged("a record set that is a serial")),
     }
 }

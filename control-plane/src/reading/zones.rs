@@ -106,7 +106,7 @@ fn serial_of(touched: i64, value: Option<&[u8]>, set_in: Option<i64>) -> Result<
 fn read_set_serial(value: &[u8], set_in: i64) -> Result<(Serial, Generation), StoreError> {
     match Content::from_value(&Key::Serial, value) {
         Ok(Content::Serial(serial)) => Ok((serial, read_generation(set_in)?)),
-        Ok(Content::Records(_)) => Err(damaged("a serial that is a record set")),
+        Ok(other) => Err(damaged(format!("a serial that is {other:?}"))),
         Err(error) => Err(damaged(error)),
     }
 }

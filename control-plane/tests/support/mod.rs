@@ -12,7 +12,7 @@ use control_plane::store::HistoryStore;
 use control_plane::{database, tokens};
 use plan_rules::{Author, Role, Scope};
 use sqlx::{AssertSqlSafe, PgPool};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use test_support::TestPostgres;
 use tokio_util::sync::CancellationToken;
@@ -36,15 +36,8 @@ fn placed<T>(values: Vec<T>) -> Vec<Placed<T>> {
 
 pub(crate) fn plan(base: i64, zone: &str, change: ZoneChange) -> Plan {
     Plan {
-        group: GroupName::parse("example").unwrap(),
-        base: Base::new(base).unwrap(),
-        base_id: None,
-        reason: None,
         zones: BTreeMap::from([(name(zone), change)]),
-        reads: BTreeSet::new(),
-        rebase: true,
-        if_match: None,
-        acknowledged: BTreeMap::new(),
+        ..Plan::new(GroupName::parse("example").unwrap(), Base::new(base).unwrap())
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) fn changes_of_zone(
     match change {
         ZoneChange::Edit(edit) => result.edit(edit),
         ZoneChange::Replace(contents) => result.replace(contents),
+        ZoneChange::End => result.end(),
     }
 }
 
@@ -79,6 +80,17 @@ impl ZoneResult<'_> {
         let mut apex = contents.sets().range(SetKey::new(self.zone, RecordType::RRSIG)..);
         if apex.next().is_some_and(|(key, _)| key.owner() == self.zone && key.rtype() == RecordType::RRSIG) {
             self.signed("the zone's apex");
+        }
+    }
+
+    /// Everything goes. The rows that say so stay, and are what ends the zone.
+    fn end(&mut self) {
+        let standing = self.history.sets.iter().filter(|(_, standing)| standing.set.is_some());
+        for key in standing.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.take_away(&key);
+        }
+        if let Some((serial, _)) = self.history.serial {
+            self.change(Key::Serial, Some(Content::Serial(serial)), None);
         }
     }
 

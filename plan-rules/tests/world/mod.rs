@@ -10,7 +10,7 @@ use plan_rules::{
     Admission, Author, Decision, Footprint, History, Refusal, Role, Scope, Standing, Tip, ZoneHistory, ZoneOwner,
     admit, footprint,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use zone_model::{
     Base, Content, Delete, Digest, Edit, Generation, GroupName, Key, Name, Placed, Plan, RecordData, RecordSet,
     RecordType, Serial, SetKey, Version, ZoneChange, ZoneContents,
@@ -45,15 +45,8 @@ pub(crate) fn contents(zone: &str, serial: u32, others: Vec<RecordSet>) -> ZoneC
 
 pub(crate) fn plan(base: i64, zones: Vec<(&str, ZoneChange)>) -> Plan {
     Plan {
-        group: GroupName::parse("example").unwrap(),
-        base: Base::new(base).unwrap(),
-        base_id: None,
-        reason: None,
         zones: zones.into_iter().map(|(zone, change)| (name(zone), change)).collect(),
-        reads: BTreeSet::new(),
-        rebase: true,
-        if_match: None,
-        acknowledged: BTreeMap::new(),
+        ..Plan::new(GroupName::parse("example").unwrap(), Base::new(base).unwrap())
     }
 }
 
@@ -126,7 +119,7 @@ impl World {
                                 of_zone.sets.insert(key.clone(), Standing { generation: number, set });
                             }
                         }
-                        (Key::Serial, _) => panic!("a serial is never deleted"),
+                        (key, content) => of_zone.stands(key, content.as_ref(), number),
                     }
                 }
             }

@@ -121,7 +121,7 @@ impl Build {
                 match &key {
                     Key::Serial => of.serial_plan = content.as_ref().map(|_| row.plan),
                     Key::Records(set) if set.rtype() == RecordType::SOA => of.soa_is_gone = content.is_none(),
-                    Key::Records(_) => {}
+                    Key::Records(_) | Key::Guarded(_) | Key::Setting(_) => {}
                 }
                 group.digest = group.digest.plus(of.zone.apply(&key, content));
             }

@@ -50,6 +50,8 @@ pub struct Zone {
     set_count: usize,
     serial_mark: Option<SerialMark>,
     touched: Option<Generation>,
+    /// What is in the digest, but in no answer: guards.
+    unanswered: OrdMap<Key, Content>,
     /// Made by [`Zone::finish`] from what is above.
     apex: Option<Apex>,
 }
@@ -98,7 +100,8 @@ impl Zone {
     #[must_use]
     pub fn empty(name: &Name) -> Self {
         let name = name.to_lowercase();
-        Self { name, nodes: OrdMap::new(), set_count: 0, serial_mark: None, touched: None, apex: None }
+        let (nodes, unanswered) = (OrdMap::new(), OrdMap::new());
+        Self { name, nodes, set_count: 0, serial_mark: None, touched: None, unanswered, apex: None }
     }
 
     /// The zone's name, in lower case.
@@ -166,6 +169,8 @@ impl Zone {
             }
             (Key::Records(key), Some(Content::Records(set))) => self.put(key, set),
             (Key::Records(key), _) => self.take(key),
+            (Key::Guarded(_) | Key::Setting(_), Some(content)) => self.unanswered.insert(key.clone(), content),
+            (Key::Guarded(_) | Key::Setting(_), None) => self.unanswered.remove(key),
         };
         added.minus(before.map_or(Digest::EMPTY, |content| key.digest(&self.name, &content)))
     }

@@ -5,10 +5,20 @@
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 fn metadata() -> Metadata {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
-    MetadataCommand::new().manifest_path(manifest).other_options(vec!["--offline".to_owned()]).exec().unwrap()
+    // Only what was fetched to build for this machine: other systems' crates need not be at hand.
+    let options = ["--offline", "--filter-platform", &host()].map(str::to_owned).to_vec();
+    MetadataCommand::new().manifest_path(manifest).other_options(options).exec().unwrap()
+}
+
+/// The system that the compiler builds for, as it says itself.
+fn host() -> String {
+    let said = Command::new("rustc").arg("-vV").output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 
 /// Every package that each package is built with, directly or not; what only its tests use is left out.

@@ -34,11 +34,16 @@ pub(crate) fn read_acknowledgement(
         violations.at(reason_place, None, "an acknowledgement needs a reason, which is recorded with the plan");
     }
     let Some(known) = Guard::parse(guard) else {
-        let names: Vec<&str> = Guard::ALL.iter().map(|guard| guard.as_str()).collect();
+        let can_be = Guard::ALL.iter().filter(|guard| guard.may_be_acknowledged());
+        let names: Vec<&str> = can_be.map(|guard| guard.as_str()).collect();
         let message = format!("there is no such guard; known are {}", names.join(", "));
         violations.at(guard_place, Some(Rule::UnknownGuard), message);
         return;
     };
+    if !known.may_be_acknowledged() {
+        violations.at(guard_place, None, format!("the guard `{guard}` cannot be acknowledged away"));
+        return;
+    }
     match (acknowledged.entry(known), reason) {
         (Entry::Occupied(_), _) => {
             violations.at(guard_place, Some(Rule::GivenTwice), "the guard is acknowledged twice");

@@ -11,7 +11,7 @@ use crate::tokens::Caller;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use zone_model::{Base, Id, Plan, ZoneChange};
 
@@ -84,15 +84,13 @@ pub(crate) async fn import_zone(
     let contents = off_the_async_threads(move || reader.finish()).await?;
     drop(room);
     let plan = Plan {
-        group,
-        base,
         base_id,
         reason,
         zones: BTreeMap::from([(zone, ZoneChange::Replace(contents))]),
-        reads: BTreeSet::new(),
         rebase: rebase.unwrap_or(true),
         if_match: options.if_match,
         acknowledged,
+        ..Plan::new(group, base)
     };
     submit(&state, caller, plan, options, identity.finalize()).await
 }
