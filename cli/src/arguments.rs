@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{CommandError, Connection, Diff, Export, Import, Plan, Status, Token};
+use crate::commands::{CommandError, Connection, Diff, Export, History, Import, Plan, Status, Token};
 use crate::terminal::warn;
 use crate::up::{self, UpArguments};
 
@@ -26,6 +26,7 @@ enum Command {
     Import(Asking<Import>),
     Export(Asking<Export>),
     Diff(Asking<Diff>),
+    History(Asking<History>),
     Token(Asking<Token>),
 }
 
@@ -50,6 +51,7 @@ impl Arguments {
             Command::Import(it) => it.command.run(&it.connection).map_err(said),
             Command::Export(it) => it.command.run(&it.connection).map_err(said),
             Command::Diff(it) => it.command.run(&it.connection).map_err(said),
+            Command::History(it) => it.command.run(&it.connection).map_err(said),
             Command::Token(it) => it.command.run(&it.connection).map_err(said),
         };
         match outcome {

@@ -87,6 +87,7 @@ pub fn router(state: ApiState) -> axum::Router {
         .route("/v1/zones/{zone}", get(ep::show_zone))
         .route("/v1/zones/{zone}/file", get(ep::export_zone))
         .route("/v1/zones/{zone}/rrsets", get(ep::list_record_sets))
+        .route("/v1/zones/{zone}/history", get(ep::show_history))
         .route("/v1/servers", get(ep::list_servers))
         .route("/v1/enactors", get(ep::list_enactors))
         .route("/v1/tokens", get(ep::list_tokens).post(ep::give_token))

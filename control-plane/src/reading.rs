@@ -5,6 +5,7 @@
 mod differences;
 mod fleet;
 mod groups;
+mod name_history;
 mod plans;
 mod record_sets;
 mod states;
@@ -13,6 +14,7 @@ mod zones;
 pub use differences::Difference;
 pub use fleet::{EnactorSeen, ServerSeen, Serving};
 pub use groups::{GroupFound, HeadFound};
+pub use name_history::{Before, PlaceInHistory, VersionFound};
 pub use plans::PlanFound;
 pub use record_sets::{KeyInOrder, SetFound};
 pub use states::{State, StateInRing};

@@ -23,6 +23,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
         super::show_zone::show_zone,
         super::export_zone::export_zone,
         super::list_record_sets::list_record_sets,
+        super::show_history::show_history,
         super::list_servers::list_servers,
         super::list_enactors::list_enactors,
         super::list_tokens::list_tokens,
