@@ -1,10 +1,12 @@
 -- What DNS servers may read: the only bridge between the control plane and them. Columns are added at the end and never change their meaning.
 
--- One row per group and ring that has a move. What is not selected is not looked up: nobody pays for parents who does not ask.
-create view serving_head (ring, zone_group, group_name, generation, id, digest, parent_generation, parent_id) as
+-- One row per group and ring that has a move. What is not selected is not looked up: nobody pays for parents who does not ask. An increment from
+-- below the floor may lack deletions that were retired.
+create view serving_head (ring, zone_group, group_name, generation, id, digest, parent_generation, parent_id, floor) as
 select r.ring, z.zone_group, z.name, g.generation, g.id, g.digest,
     (select max(p.generation) from generation p where p.zone_group = g.zone_group and p.generation < g.generation),
-    (select p.id from generation p where p.zone_group = g.zone_group and p.generation < g.generation order by p.generation desc limit 1)
+    (select p.id from generation p where p.zone_group = g.zone_group and p.generation < g.generation order by p.generation desc limit 1),
+    z.floor
 from ring r
 cross join zone_group z
 cross join lateral (

@@ -109,6 +109,9 @@ fn gather(admin: &Admin) -> prometheus::Result<Registry> {
         refused.with_label_values(&[&*one.name, one.why.as_str()]).set(1);
     }
 
+    let without_head = IntGauge::new("groups_without_head", "Groups that are served and have no head in the ring.")?;
+    without_head.set(i64::try_from(admin.status.without_head().len()).unwrap_or(i64::MAX));
+
     let directory = admin.directory.load();
     let generation = IntGaugeVec::new(Opts::new("group_generation", "The generation that is served."), &["group"])?;
     for (_, group) in directory.groups() {
@@ -131,6 +134,7 @@ fn gather(admin: &Admin) -> prometheus::Result<Registry> {
     add(Box::new(open))?;
     add(Box::new(installs))?;
     add(Box::new(refused))?;
+    add(Box::new(without_head))?;
     add(Box::new(generation))?;
     add(Box::new(zones))?;
     add(Box::new(ready))?;

@@ -22,12 +22,34 @@ pub struct Head {
 /// What to do about a head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Fetch what changed since what is held (everything, where nothing is), check it, and swap it in.
-    Install,
+    /// Fetch, check, and swap in.
+    Install(Load),
     /// It is what is held already.
     Keep,
     /// Go on serving what is held, and raise the alarm.
     Refuse(Refusal),
+}
+
+/// How much is fetched for an install.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// What changed since what is held; everything, where nothing is held.
+    Increment,
+    /// Everything: what led here from what is held can no longer be read in this history.
+    InFull,
+    /// Everything, because somebody raised the epoch: an operator's word that this history goes on, whatever was held.
+    Raised,
+}
+
+/// What the history knows of the generation that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It has a generation of this number, with this id.
+    As(Id),
+    /// It has none of this number, and never had one.
+    Nothing,
+    /// It has none of this number any more: the number is below the floor, where generations are retired in the end.
+    Forgotten,
 }
 
 /// Why a head is not installed. What is held stays in force.
@@ -121,25 +143,33 @@ impl Refusal {
     }
 }
 
-/// Decides about a head. `known` is the id that the history has for the number that is held, if it has any.
+/// Decides about a head. `floor` is the oldest generation of the group that can still be read.
 ///
 /// Comparing numbers is not enough:
 ///   1. the server holds generation 60 of a history;
 ///   2. the database is restored to generation 50, and goes on: its 51 to 61 are other things;
 ///   3. the head 61 is newer than 60, but its 60 is not the one held: an increment from there would mix two histories,
 ///      and a full load would take an answer back without anybody having asked for it.
+///
+/// Only a raised epoch ends that: a generation of a later epoch is made by an operator who was told of the fork.
 #[must_use]
-pub fn decide(held: Option<Version>, known: Option<Id>, offered: Version) -> Decision {
-    match (succession(held, offered), held) {
-        (Succession::Same, _) => Decision::Keep,
-        (Succession::Newer, Some(held)) if known != Some(held.id) => Decision::Refuse(Refusal::UnknownHistory { held }),
-        (Succession::Newer, _) | (_, None) => Decision::Install,
-        (Succession::Older, Some(held)) => {
+pub fn decide(held: Option<Version>, known: Known, floor: i64, offered: Version) -> Decision {
+    let Some(held) = held else { return Decision::Install(Load::Increment) };
+    match succession(Some(held), offered) {
+        Succession::Same => Decision::Keep,
+        Succession::Older => {
             Decision::Refuse(Refusal::Older { held: held.generation.get(), offered: offered.generation.get() })
         }
-        (Succession::Fork, Some(held)) => {
+        Succession::Fork => {
             Decision::Refuse(Refusal::Fork { generation: held.generation.get(), held: held.id, offered: offered.id })
         }
+        Succession::Newer => match known {
+            Known::As(id) if id == held.id && held.generation.get() >= floor => Decision::Install(Load::Increment),
+            Known::As(id) if id == held.id => Decision::Install(Load::InFull),
+            _ if offered.generation.epoch() > held.generation.epoch() => Decision::Install(Load::Raised),
+            Known::Forgotten => Decision::Install(Load::InFull),
+            Known::As(_) | Known::Nothing => Decision::Refuse(Refusal::UnknownHistory { held }),
+        },
     }
 }
 
@@ -167,8 +197,8 @@ mod tests {
         Version { generation: Generation::new(number).unwrap(), id: Id::from_bytes(&[seed; 32]).unwrap() }
     }
 
-    fn refusal(held: Version, known: Option<Id>, offered: Version) -> &'static str {
-        match decide(Some(held), known, offered) {
+    fn refusal(held: Version, known: Known, offered: Version) -> &'static str {
+        match decide(Some(held), known, 1, offered) {
             Decision::Refuse(why) => why.as_str(),
             other => panic!("{other:?}"),
         }
@@ -177,25 +207,53 @@ mod tests {
     #[test]
     fn a_newer_generation_of_the_known_history_is_installed() {
         let held = version(3, 3);
-        assert_eq!(decide(None, None, held), Decision::Install);
-        assert_eq!(decide(Some(held), Some(held.id), version(9, 9)), Decision::Install);
-        assert_eq!(decide(Some(held), Some(held.id), held), Decision::Keep);
-        assert_eq!(decide(Some(held), None, held), Decision::Keep);
+        let increment = Decision::Install(Load::Increment);
+        assert_eq!(decide(None, Known::Nothing, 1, held), increment);
+        assert_eq!(decide(Some(held), Known::As(held.id), 3, version(9, 9)), increment);
+        assert_eq!(decide(Some(held), Known::As(held.id), 1, held), Decision::Keep);
+        assert_eq!(decide(Some(held), Known::Nothing, 1, held), Decision::Keep);
+    }
+
+    #[test]
+    fn below_the_floor_everything_is_loaded() {
+        let held = version(3, 3);
+        let in_full = Decision::Install(Load::InFull);
+        assert_eq!(decide(Some(held), Known::As(held.id), 4, version(9, 9)), in_full);
+        assert_eq!(decide(Some(held), Known::Forgotten, 400_000, version(500_000, 9)), in_full);
+        // A known number with another id is a fork, however old it is.
+        assert_eq!(
+            decide(Some(held), Known::As(version(3, 4).id), 4, version(9, 9)),
+            Decision::Refuse(Refusal::UnknownHistory { held })
+        );
     }
 
     #[test]
     fn an_older_generation_is_refused() {
         let held = version(3, 3);
-        assert_eq!(refusal(held, Some(held.id), version(2, 2)), "older");
-        assert_eq!(refusal(held, None, version(2, 2)), "older");
+        assert_eq!(refusal(held, Known::As(held.id), version(2, 2)), "older");
+        assert_eq!(refusal(held, Known::Nothing, version(2, 2)), "older");
     }
 
     #[test]
-    fn a_fork_is_refused_at_the_same_number_and_above() {
+    fn f07_a_fork_is_refused_at_the_same_number_and_above() {
         let (held, other) = (version(3, 3), version(3, 4));
-        assert_eq!(refusal(held, Some(other.id), other), "fork");
-        assert_eq!(refusal(held, Some(other.id), version(4, 5)), "fork");
-        assert_eq!(refusal(held, None, version(4, 5)), "fork");
+        assert_eq!(refusal(held, Known::As(other.id), other), "fork");
+        assert_eq!(refusal(held, Known::As(other.id), version(4, 5)), "fork");
+        assert_eq!(refusal(held, Known::Nothing, version(4, 5)), "fork");
+    }
+
+    #[test]
+    fn f08_a_raised_epoch_ends_a_fork_and_is_an_increment_where_there_is_none() {
+        let (held, other) = (version(60, 3), version(60, 4));
+        let raised = version(1_000_000_000, 5);
+        for known in [Known::As(other.id), Known::Nothing, Known::Forgotten] {
+            assert_eq!(decide(Some(held), known, 1, raised), Decision::Install(Load::Raised));
+        }
+        assert_eq!(decide(Some(held), Known::As(held.id), 1, raised), Decision::Install(Load::Increment));
+        // Not within an epoch, however far ahead; nor back into an earlier one.
+        assert_eq!(refusal(held, Known::Nothing, version(999_999_999, 5)), "fork");
+        assert_eq!(refusal(raised, Known::Nothing, held), "older");
+        assert_eq!(refusal(raised, Known::Nothing, version(1_000_000_009, 6)), "fork");
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod support;
 
 use server::snapshot::ZoneNumber;
 use sqlx::Row;
-use support::postgres::{Postgres, run};
+use support::postgres::{Postgres, Rule, run};
 use support::program::{Program, ask_udp, eventually};
 use support::wire::{Question, to_text};
 use support::{History, changes_of, gone, name_of, put};
@@ -155,10 +155,10 @@ async fn forks_and_older_heads_are_refused_and_other_groups_go_on() {
     // And it goes on from there: another generation 2, and a 3 above it.
     let mut other = history(1, "example.");
     other.admit(vec![put(1, "www.example.", RecordType::A, 300, &["192.0.2.66"])]);
-    postgres.write(&other, 1).await;
+    postgres.write_by_force(&other, 1).await;
     eventually("the fork is refused", || refused("fork"));
     other.admit(vec![put(1, "mail.example.", RecordType::A, 300, &["192.0.2.67"])]);
-    postgres.write(&other, 2).await;
+    postgres.write_by_force(&other, 2).await;
     second.admit(vec![put(2, "www.example.org.", RecordType::A, 300, &["192.0.2.9"])]);
     postgres.write(&second, 1).await;
     eventually("the other group goes on", || address_of(&program, "www.example.org.") == "192.0.2.9");
@@ -194,7 +194,7 @@ async fn a_drift_is_reloaded_and_damage_is_refused() {
         .execute(&mut owner)
         .await
         .unwrap();
-    postgres.write_on(&drifted, 1, first.head(1).version.id).await;
+    postgres.write_on(&drifted, 1, first.head(1).version.id, Rule::Forced).await;
     eventually("the group is loaded in full", || address_of(&program, "www.example.") == "192.0.2.7");
     assert_eq!(address_of(&program, "new.example."), "192.0.2.8");
 

@@ -32,7 +32,7 @@ fn a_row_that_is_missing_is_noticed() {
     let history = history();
     let (touched, mut rows, generations) = history.changes(0, 1);
     rows.retain(|row| row.owner != "www");
-    let wanted = Wanted { head: history.head(1), base: None };
+    let wanted = Wanted { head: history.head(1), base: None, is_raised: false };
     assert_eq!(word(build(&Arc::default(), wanted, touched, rows, &generations)), "wrong-digest");
 }
 
@@ -40,14 +40,14 @@ fn a_row_that_is_missing_is_noticed() {
 fn nothing_at_all_is_no_zone() {
     let history = history();
     let (touched, _, generations) = history.changes(0, 1);
-    let wanted = Wanted { head: history.head(1), base: None };
+    let wanted = Wanted { head: history.head(1), base: None, is_raised: false };
     assert_eq!(word(build(&Arc::default(), wanted.clone(), Vec::new(), Vec::new(), &generations)), "wrong-digest");
     // Even where somebody says that nothing is what there should be.
     let mut head = history.head(1);
     head.digest = Digest::EMPTY;
     head.version.id = zone_model::Id::of(&head.parent, head.version.generation, &Digest::EMPTY);
     let held = install(&Arc::default(), &history, 1, true).unwrap();
-    let forged = || Wanted { head: head.clone(), base: None };
+    let forged = || Wanted { head: head.clone(), base: None, is_raised: false };
     assert_eq!(word(build(&held, forged(), touched, Vec::new(), &generations)), "vanished-zone");
     assert_eq!(word(build(&held, forged(), Vec::new(), Vec::new(), &generations)), "vanished-zone");
 }
@@ -58,7 +58,10 @@ fn another_id_is_refused() {
     let (touched, rows, generations) = history.changes(0, 1);
     let mut head = history.head(1);
     head.parent = head.version.id;
-    assert_eq!(word(build(&Arc::default(), Wanted { head, base: None }, touched, rows, &generations)), "wrong-id");
+    assert_eq!(
+        word(build(&Arc::default(), Wanted { head, base: None, is_raised: false }, touched, rows, &generations)),
+        "wrong-id"
+    );
 }
 
 #[test]
@@ -83,7 +86,7 @@ fn a_damaged_row_is_named_and_refused() {
             "type" => row.rtype = 255,
             _ => row.owner = "www..".to_owned(),
         }
-        let wanted = Wanted { head: history.head(1), base: None };
+        let wanted = Wanted { head: history.head(1), base: None, is_raised: false };
         let why = build(&Arc::default(), wanted, touched, rows, &generations).err().unwrap();
         assert!(matches!(&why, Refusal::PoisonedRow { zone, .. } if zone.to_string() == "example."), "{spoil}: {why}");
     }

@@ -43,6 +43,9 @@ pub struct Wanted {
     pub head: Head,
     /// What it is, when that is built upon; none for a load in full.
     pub base: Option<Arc<Group>>,
+    /// Whether what is held is of another history, which a raised epoch has put an end to. Only then may a zone that is
+    /// held be absent: it was made after the moment to which the database was restored.
+    pub is_raised: bool,
 }
 
 impl Wanted {
@@ -183,11 +186,13 @@ fn finish_group(
     // From here on the rows are the history's own; what follows asks whether they may be served.
     let held = directory.group(head.group);
     let mut standing = group.wanted.base.as_ref().map(|base| base.zones.clone()).unwrap_or_default();
+    let by_name = held.filter(|_| group.wanted.is_raised).into_iter().flat_map(|held| held.zones.values());
+    let held_by_name: HashSet<&Name> = by_name.collect();
     let mut changed = Vec::with_capacity(zones.len());
-    let mut mentioned = HashSet::with_capacity(zones.len());
     for (number, of) in zones {
         let name = of.zone.name().clone();
-        let is_ours = held.is_some_and(|held| held.zones.contains_key(&number));
+        // By number and name: after a restore, numbers are given anew, and names get other ones.
+        let is_ours = held.is_some_and(|held| held.zones.get(&number) == Some(&name)) || held_by_name.contains(&name);
         if !is_ours && directory.zone(&name).is_some() {
             return Err(Refusal::ZoneOfAnotherGroup(name));
         }
@@ -203,12 +208,17 @@ fn finish_group(
             }
             Standing::Ended => return Err(Refusal::Vanished(name)),
         }
-        mentioned.insert(number);
     }
     if group.wanted.base.is_none() {
-        let held = held.iter().flat_map(|held| held.zones.iter());
-        if let Some((_, name)) = held.into_iter().find(|(number, _)| !mentioned.contains(number)) {
-            return Err(Refusal::Vanished(name.clone()));
+        let mentioned: HashSet<Name> = changed.iter().map(|(name, _)| name.clone()).collect();
+        let held = held.iter().flat_map(|held| held.zones.values());
+        for name in held.filter(|name| !mentioned.contains(*name)) {
+            if !group.wanted.is_raised {
+                return Err(Refusal::Vanished(name.clone()));
+            }
+            let (group, generation) = (&*head.name, head.version.generation.get());
+            tracing::error!(group, generation, zone = %name, "the raised history has no such zone: it is not served any more");
+            changed.push((name.clone(), None));
         }
     }
     let group = Group { name: head.name.clone(), version: head.version, digest: head.digest, zones: standing };

@@ -1,11 +1,11 @@
 //! Carries what changed from Postgres to a [`Build`], all of it out of one snapshot of the database.
 
 use super::build::{Build, Built, Row, TouchedZone, Wanted};
-use crate::install::{Decision, Head, Refusal, decide};
+use crate::install::{Decision, Head, Known, Load, Refusal, decide};
 use crate::snapshot::{Directory, GroupNumber, ZoneNumber};
 use futures_util::TryStreamExt;
 use sqlx::{Connection, PgConnection};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,8 @@ pub(super) struct Polled {
     pub heads: usize,
     /// Groups whose head is not what was held.
     pub offered: HashSet<GroupNumber>,
+    /// Groups that are held, and have no head in the ring.
+    pub without_head: BTreeSet<Arc<str>>,
     /// Groups to be swapped in, all at once.
     pub built: Vec<Built>,
     /// Groups that stay as they are, and why.
@@ -116,6 +118,9 @@ async fn offered(
 ) -> Result<Vec<Offered>, FetchError> {
     let rows = soon(sqlx::query_file!("queries/heads.sql", ring).fetch_all(connection)).await?;
     polled.heads = rows.len();
+    let have_heads: HashSet<i64> = rows.iter().map(|row| row.zone_group).collect();
+    let without = directory.groups().filter(|(number, _)| !have_heads.contains(&number.0));
+    polled.without_head = without.map(|(_, group)| group.name.clone()).collect();
     let mut offered = Vec::new();
     for row in rows {
         let group = GroupNumber(row.zone_group);
@@ -150,22 +155,34 @@ async fn wanted(
     let known = sqlx::query_file!("queries/ids_of_held_generations.sql", &groups, &generations).fetch_all(connection);
     let known: HashMap<i64, Option<Id>> =
         soon(known).await?.into_iter().map(|row| (row.zone_group, Id::from_bytes(&row.id))).collect();
+    let known = |group: GroupNumber, held: Version| match known.get(&group.0) {
+        Some(Some(id)) => Known::As(*id),
+        Some(None) => Known::Nothing,
+        None if details.get(&group.0).is_some_and(|row| row.floor > held.generation.get()) => Known::Forgotten,
+        None => Known::Nothing,
+    };
 
     let mut wanted = Vec::with_capacity(offered.len());
     for (group, name, version) in offered {
         let held = directory.group(group);
-        let known = known.get(&group.0).copied().flatten();
-        match decide(held.map(|held| held.version), known, version) {
+        let known = held.map_or(Known::Nothing, |held| known(group, held.version));
+        let floor = details.get(&group.0).map_or(1, |row| row.floor);
+        match decide(held.map(|held| held.version), known, floor, version) {
             Decision::Keep => {}
             Decision::Refuse(why) => polled.refused.push((group, name, version, why)),
-            Decision::Install => {
+            Decision::Install(load) => {
+                if held.is_some() && load != Load::Increment {
+                    let (group, generation) = (&*name, version.generation.get());
+                    tracing::warn!(group, generation, ?load, ?known, floor, "loading the group in full");
+                }
                 let detail = details.get(&group.0);
                 let digest = detail.and_then(|row| Digest::from_bytes(&row.digest));
                 let parent =
                     detail.map(|row| row.parent_id.as_ref().map_or(Some(Id::GENESIS), |id| Id::from_bytes(id)));
                 if let (Some(digest), Some(Some(parent))) = (digest, parent) {
                     let head = Head { group, name, version, digest, parent };
-                    wanted.push(Wanted { head, base: held.cloned() });
+                    let base = held.filter(|_| load == Load::Increment).cloned();
+                    wanted.push(Wanted { head, base, is_raised: load == Load::Raised });
                 } else {
                     let why = Refusal::DamagedHead("its digest or its parent's id has not 32 octets".to_owned());
                     polled.refused.push((group, name, version, why));

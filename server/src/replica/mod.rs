@@ -137,7 +137,7 @@ impl Replica {
             waiting.refused(group, version, began);
             self.status.refused(group, &name, version, why);
         }
-        self.status.polled(polled.heads, &polled.offered);
+        self.status.polled(polled.heads, &polled.offered, polled.without_head);
         Ok(())
     }
 }

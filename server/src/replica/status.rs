@@ -3,10 +3,13 @@
 use super::FetchError;
 use crate::install::Refusal;
 use crate::snapshot::GroupNumber;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use zone_model::Version;
+
+/// How many groups a heartbeat tells about.
+const FAULTS_TOLD_MAX: usize = 8;
 
 /// A group that is kept at an older generation than its head, and why.
 #[derive(Clone, Debug)]
@@ -28,6 +31,7 @@ struct Inner {
     last_poll: Option<Instant>,
     lost: bool,
     heads: usize,
+    without_head: BTreeSet<Arc<str>>,
     refused: BTreeMap<GroupNumber, GroupRefused>,
     outcomes: BTreeMap<&'static str, u64>,
 }
@@ -38,8 +42,14 @@ impl ReplicaStatus {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn polled(&self, heads: usize, offered: &HashSet<GroupNumber>) {
+    pub(super) fn polled(&self, heads: usize, offered: &HashSet<GroupNumber>, without_head: BTreeSet<Arc<str>>) {
         let mut inner = self.inner();
+        // No head is nobody's word to end anything. Enactors put missing moves back; a group that a restore took away
+        // stays like this until somebody makes it again.
+        for group in without_head.difference(&inner.without_head) {
+            tracing::error!(%group, "held, and without a head in this ring; what is held is served on");
+        }
+        inner.without_head = without_head;
         // Where the head is what is held again, nothing is refused any more.
         inner.refused.retain(|group, _| offered.contains(group));
         if std::mem::take(&mut inner.lost) || inner.last_poll.is_none() {
@@ -84,16 +94,29 @@ impl ReplicaStatus {
         self.inner().heads
     }
 
+    /// Groups that are held, and of which the ring knows nothing.
+    #[must_use]
+    pub fn without_head(&self) -> Vec<Arc<str>> {
+        self.inner().without_head.iter().cloned().collect()
+    }
+
     /// What is refused at present.
     #[must_use]
     pub fn refusals(&self) -> Vec<GroupRefused> {
         self.inner().refused.values().cloned().collect()
     }
 
-    /// What is wrong, for the heartbeat.
+    /// What is wrong, for the heartbeat: a line for each group, not more than people read.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
-        self.inner().refused.values().next().map(|one| format!("group {}: {}", one.name, one.why))
+        let inner = self.inner();
+        let told = inner.refused.values().take(FAULTS_TOLD_MAX);
+        let mut lines: Vec<String> = told.map(|one| format!("group {}: {}", one.name, one.why)).collect();
+        let more = inner.refused.len().saturating_sub(FAULTS_TOLD_MAX);
+        if more > 0 {
+            lines.push(format!("and {more} groups more"));
+        }
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 
     /// How often each outcome was met.

@@ -20,6 +20,7 @@ use zone_model::{
 pub type Change = (ZoneNumber, Key, Option<Content>);
 
 /// The history of one group, kept in memory.
+#[derive(Clone)]
 pub struct History {
     pub group: GroupNumber,
     pub name: String,
@@ -37,8 +38,14 @@ impl History {
         Self { group: GroupNumber(group), name, zones, plans, versions, content }
     }
 
-    /// Adds a generation, whose number is that of its plan.
+    /// Adds the next generation.
     pub fn admit(&mut self, changes: Vec<Change>) -> Version {
+        let next = self.versions.last().map_or(1, |(version, _)| version.generation.get() + 1);
+        self.admit_as(next, changes)
+    }
+
+    /// Adds a generation of this number: the first of a raised epoch, unless it is the next one.
+    pub fn admit_as(&mut self, number: i64, changes: Vec<Change>) -> Version {
         let (parent, mut digest) = self.versions.last().map_or((Id::GENESIS, Digest::EMPTY), |(v, d)| (v.id, *d));
         for (zone, key, content) in &changes {
             let place = (*zone, key.clone());
@@ -52,7 +59,7 @@ impl History {
             digest = digest.minus(before.as_ref().map_or(Digest::EMPTY, digest_of));
         }
         self.plans.push(changes);
-        let generation = Generation::new(i64::try_from(self.plans.len()).unwrap()).unwrap();
+        let generation = Generation::new(number).unwrap();
         let version = Version { generation, id: Id::of(&parent, generation, &digest) };
         self.versions.push((version, digest));
         version
@@ -70,20 +77,21 @@ impl History {
         self.plans.len()
     }
 
-    pub fn head(&self, generation: usize) -> Head {
-        let (version, digest) = self.versions[generation - 1];
-        let parent = if generation == 1 { Id::GENESIS } else { self.versions[generation - 2].0.id };
+    /// The head at the generation of this place, counted from 1.
+    pub fn head(&self, place: usize) -> Head {
+        let (version, digest) = self.versions[place - 1];
+        let parent = if place == 1 { Id::GENESIS } else { self.versions[place - 2].0.id };
         Head { group: self.group, name: self.name.as_str().into(), version, digest, parent }
     }
 
-    /// What the database would say has changed in the generations (above, upto].
+    /// What the database would say has changed in the generations of the places (above, upto].
     pub fn changes(&self, above: usize, upto: usize) -> (Vec<TouchedZone>, Vec<Row>, BTreeMap<i64, Generation>) {
         let (mut newest, mut touched) = (BTreeMap::new(), BTreeMap::new());
         for (plan, changes) in self.plans.iter().enumerate().take(upto).skip(above) {
             let number = i64::try_from(plan + 1).unwrap();
             for (zone, key, content) in changes {
                 newest.insert((*zone, key.clone()), (number, content.clone()));
-                touched.insert(*zone, Generation::new(number).unwrap());
+                touched.insert(*zone, self.versions[plan].0.generation);
             }
         }
         let rows = newest.into_iter().map(|((zone, key), (plan, content))| {
@@ -97,8 +105,7 @@ impl History {
             group: self.group,
             generation,
         });
-        let generations = (1..=self.plans.len()).map(|plan| i64::try_from(plan).unwrap());
-        let generations = generations.map(|number| (number, Generation::new(number).unwrap())).collect();
+        let generations = (1..).zip(&self.versions).map(|(plan, (version, _))| (plan, version.generation)).collect();
         (touched.collect(), rows.collect(), generations)
     }
 }
@@ -111,7 +118,7 @@ pub fn install(
     in_full: bool,
 ) -> Result<Arc<Directory>, Refusal> {
     let base = directory.group(history.group).filter(|_| !in_full).cloned();
-    let wanted = Wanted { head: history.head(upto), base };
+    let wanted = Wanted { head: history.head(upto), base, is_raised: false };
     let (touched, rows, generations) = history.changes(usize::try_from(wanted.above()).unwrap(), upto);
     build(directory, wanted, touched, rows, &generations)
 }

@@ -9,11 +9,26 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 use zone_model::Id;
 
+/// Sends everybody away, and lets nobody in.
+const AWAY: [&str; 2] = [
+    "alter database postgres with allow_connections false",
+    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = 'postgres'",
+];
+
 pub struct Postgres {
     programs: PathBuf,
     folder: TempDir,
     user: Option<(u32, u32)>,
     pub port: u16,
+}
+
+/// Whether the database has its say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// The triggers judge what is written.
+    Guarded,
+    /// They are off, as only a superuser can have it.
+    Forced,
 }
 
 impl Postgres {
@@ -77,6 +92,32 @@ impl Postgres {
         options.disable_statement_logging().connect().await.unwrap()
     }
 
+    /// Keeps a copy of the database as it is, and everybody away from it meanwhile.
+    pub async fn back_up(&self) {
+        let mut other = self.beside().await;
+        for statement in AWAY {
+            run(&mut other, statement).await;
+        }
+        run(&mut other, "create database backup template postgres").await;
+        run(&mut other, "alter database postgres with allow_connections true").await;
+    }
+
+    /// Puts a copy of the backup in the place of the database.
+    pub async fn restore(&self) {
+        let mut other = self.beside().await;
+        for statement in AWAY {
+            run(&mut other, statement).await;
+        }
+        run(&mut other, "drop database postgres").await;
+        run(&mut other, "create database postgres template backup").await;
+    }
+
+    /// A connection to another database of the cluster.
+    async fn beside(&self) -> PgConnection {
+        let options = PgConnectOptions::new().host("127.0.0.1").port(self.port).username("owner").database("template1");
+        options.disable_statement_logging().connect().await.unwrap()
+    }
+
     async fn migrate(&self) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
         let mut owner = self.owner().await;
@@ -86,13 +127,21 @@ impl Postgres {
 
     /// Writes the generations above `above`, and moves the head of `fleet` to the last of them.
     pub async fn write(&self, history: &History, above: usize) {
-        self.write_on(history, above, None).await;
+        self.write_on(history, above, None, Rule::Guarded).await;
+    }
+
+    /// The same where the database should refuse it: as somebody whom no trigger binds.
+    pub async fn write_by_force(&self, history: &History, above: usize) {
+        self.write_on(history, above, None, Rule::Forced).await;
     }
 
     /// The same, the first of them having another parent than the history says.
-    pub async fn write_on(&self, history: &History, above: usize, parent: impl Into<Option<Id>>) {
+    pub async fn write_on(&self, history: &History, above: usize, parent: impl Into<Option<Id>>, rule: Rule) {
         let mut parent = parent.into();
         let mut owner = self.owner().await;
+        if rule == Rule::Forced {
+            run(&mut owner, "set session_replication_role = replica").await;
+        }
         for generation in above + 1..=history.tip() {
             let mut transaction = owner.begin().await.unwrap();
             let group: i64 = sqlx::query_scalar(
@@ -106,9 +155,10 @@ impl Postgres {
             .unwrap_or(history.group.0);
             assert_eq!(group, history.group.0, "groups are written in the order of their numbers");
             let (_, rows, _) = history.changes(generation - 1, generation);
-            let plan: i64 = sqlx::query("insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values ($1, $2, $3, 1, 1, 0, 0, 0) returning plan")
+            let base = if generation == 1 { 0 } else { history.head(generation - 1).version.generation.get() };
+            let plan: i64 = sqlx::query("insert into plan (plan, zone_group, base, digest_delta, changes, added, replaced, deleted, absent) values (nextval('plan_number'), $1, $2, $3, 1, 1, 0, 0, 0) returning plan")
                 .bind(group)
-                .bind(i64::try_from(generation - 1).unwrap())
+                .bind(base)
                 .bind(vec![0_u8; 32])
                 .fetch_one(&mut *transaction)
                 .await
@@ -152,7 +202,7 @@ impl Postgres {
         }
         sqlx::query("insert into head_move (zone_group, ring, generation, by) values ($1, 'fleet', $2, 'test')")
             .bind(history.group.0)
-            .bind(i64::try_from(history.tip()).unwrap())
+            .bind(history.head(history.tip()).version.generation.get())
             .execute(&mut owner)
             .await
             .unwrap();
