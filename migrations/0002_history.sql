@@ -23,6 +23,7 @@
 --   HF019  zone-in-use              deleting a zone that changes or reads refer to
 --   HF020  key-of-another-token     an idempotency key of one token for a plan of another                                 (0005)
 --   HF021  misshapen                a row that cannot mean anything: an empty value, a name in upper case, an id that is not 32 bytes long
+--   HF022  frozen                   a move that a stop covers                                                             (0014)
 --
 -- Refusals are statement triggers with transition tables (a million rows: per statement a third of what they cost per row). They are SECURITY DEFINER, so that
 -- the roles need neither the UPDATE right that a row lock asks for, nor a right to read what only the refusal reads; hence the pinned search_path.
@@ -62,6 +63,10 @@ create table plan (
     -- The generation that the plan's author had read. Conflicts are judged against this number, never against a fresh read.
     base bigint not null,
     token bigint,
+    -- What kind of plan: 'change', 'rollback', 'raise' or 'end-zone'.
+    kind text not null default 'change',
+    -- A rollback whose generation may be enacted through a freeze.
+    through_freeze boolean not null default false,
     reason text,
     acknowledged jsonb not null default '[]',
     digest_delta bytea not null,
@@ -161,10 +166,12 @@ begin
     into seen
     from (select nextval('plan_number') as plan offset 0) n;
     if (new.base >= 0 and length(new.digest_delta) = 32 and jsonb_typeof(new.acknowledged) = 'array'
-        and least(new.changes, new.added, new.replaced, new.deleted, new.absent) >= 0) is false
+        and least(new.changes, new.added, new.replaced, new.deleted, new.absent) >= 0
+        and new.kind in ('change', 'rollback', 'raise', 'end-zone') and (new.kind = 'rollback' or not new.through_freeze)) is false
     then
         raise exception using errcode = 'HF021',
-            message = format('a plan with base %s, a digest delta of %s bytes, acknowledged %s and counts %s', new.base, length(new.digest_delta), new.acknowledged,
+            message = format('a plan of kind %s (through a freeze: %s) with base %s, a digest delta of %s bytes, acknowledged %s and counts %s',
+                             new.kind, new.through_freeze, new.base, length(new.digest_delta), new.acknowledged,
                              array [new.changes, new.added, new.replaced, new.deleted, new.absent]);
     elsif not seen.group_exists then
         raise exception using errcode = 'HF016', message = format('there is no group %s', new.zone_group);
@@ -538,7 +545,7 @@ grant select on zone_group, zone, plan, plan_read, change, generation to holdfas
 grant insert (name) on zone_group to holdfast_admit;
 grant insert (name, zone_group) on zone to holdfast_admit;
 -- Not the number and not the hour: those are the database's.
-grant insert (zone_group, base, token, reason, acknowledged, digest_delta, changes, added, replaced, deleted, absent) on plan to holdfast_admit;
+grant insert (zone_group, base, token, kind, through_freeze, reason, acknowledged, digest_delta, changes, added, replaced, deleted, absent) on plan to holdfast_admit;
 grant insert on plan_read, change to holdfast_admit;
 grant insert (zone_group, generation, plan, id, digest) on generation to holdfast_admit;
 grant select on zone_group, generation to holdfast_enact;

@@ -1,9 +1,19 @@
 -- Enactment: a ring's head is the greatest move that it has, so a late move is a row without effect and nothing is ever moved backwards.
 
 create table ring (
-    ring text collate "C" primary key check (ring ~ '^[a-z0-9_][a-z0-9._-]{0,254}$')
+    ring text collate "C" primary key check (ring ~ '^[a-z0-9_][a-z0-9._-]{0,254}$'),
+    -- The ring whose servers prove a generation before any other ring takes it.
+    first boolean not null default false,
+    -- For how long the servers of the first ring must have served a generation without a fault.
+    soak interval not null default '0' check (soak >= '0'),
+    -- How old a generation's verdict must be before this ring takes it.
+    delay interval not null default '0' check (delay >= '0'),
+    -- As few servers as these prove nothing.
+    servers_min int not null default 1 check (servers_min >= 1),
+    -- A ring that ended takes no more moves; those it has stay.
+    ended timestamptz
 );
-insert into ring values ('fleet');
+insert into ring (ring, first) values ('fleet', true);
 
 create table head_move (
     zone_group bigint not null,
@@ -12,8 +22,23 @@ create table head_move (
     at timestamptz not null default now(),
     -- The enactor's name, for people.
     by text not null check (length(by) between 1 and 255),
+    -- The servers that are to prove the generation; null where nothing is to be proved.
+    expected text[],
     primary key (zone_group, ring, generation),
     -- Never dangling: what a head points at cannot go.
+    foreign key (zone_group, generation) references generation
+);
+
+-- What was found about a generation. A failed one outweighs a passed one, for ever.
+create table verdict (
+    zone_group bigint not null,
+    generation bigint not null,
+    passed boolean not null,
+    why text not null check (length(why) between 1 and 1000),
+    -- An enactor's name, or a person's.
+    by text not null check (length(by) between 1 and 255),
+    at timestamptz not null default clock_timestamp(),
+    primary key (zone_group, generation, passed),
     foreign key (zone_group, generation) references generation
 );
 
@@ -68,10 +93,11 @@ create trigger move_is_superseded after delete on head_move referencing old tabl
 
 create trigger ring_never_changes before update or delete or truncate on ring for each statement execute function refuse_to_change();
 create trigger head_move_never_changes before update or truncate on head_move for each statement execute function refuse_to_change();
+create trigger verdict_never_changes before update or delete or truncate on verdict for each statement execute function refuse_to_change();
 create trigger enactor_never_truncated before truncate on enactor for each statement execute function refuse_to_change();
 
 revoke execute on function move_is_above_the_floor, move_is_superseded from public;
 
-grant select on ring, head_move, enactor to holdfast_admit, holdfast_enact, holdfast_read;
-grant insert (zone_group, ring, generation, by) on head_move to holdfast_enact;
+grant select on ring, head_move, verdict, enactor to holdfast_admit, holdfast_enact, holdfast_read;
+grant insert (zone_group, ring, generation, by, expected) on head_move to holdfast_enact;
 grant insert (enactor, instance, seen), update (instance, seen) on enactor to holdfast_enact;

@@ -9,6 +9,8 @@ create table server (
     started timestamptz not null default now(),
     seen timestamptz not null default now(),
     fault text,
+    -- When an operator said not to wait for this server any more: moves before that expect it no longer.
+    forgotten timestamptz,
     primary key (server, instance)
 ) with (fillfactor = 50);
 

@@ -932,3 +932,212 @@ select * from idempotency_key;
 --! expect 42501
 --! hostile
 call fixture.admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, sha256('x'), sha256('x'), null, null);
+
+--! case f46_a_freeze_holds_the_head
+--! role enact
+--! expect HF022
+--! setup
+select fixture.name_it(1, 5);
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
+--! hostile
+call enact('fleet', array [1, 2], array [4, 1], null, 'e', null);
+
+--! case f46_also_against_a_plain_insert
+--! role owner
+--! expect HF022
+--! setup
+select fixture.name_it(1, 5);
+call freeze(1, 'fleet', 'auditor', 'servers disagree', null, 'auditor', now() + interval '1 hour', null);
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'x');
+
+--! case f46_everything_is_frozen
+--! role owner
+--! expect HF022
+--! setup
+select fixture.name_it(1, 5);
+call freeze(null, null, 'freeze', 'incident', 1, 'planner', null, null);
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'x');
+
+--! case f46_another_group_is_not_frozen
+--! role enact
+--! expect none
+--! setup
+select fixture.name_it(2, 9);
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
+insert into ring (ring) values ('delayed');
+call freeze(2, 'delayed', 'freeze', 'incident', 1, 'planner', null, null);
+--! hostile
+call enact('fleet', array [2], array [2], null, 'e', null);
+--! then
+select max(generation) = 2 from head_move where zone_group = 2 and ring = 'fleet';
+
+--! case f46_a_thaw_ends_it_and_the_log_tells
+--! role admit
+--! expect none
+--! setup
+select fixture.name_it(1, 5);
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
+call freeze(1, 'fleet', 'freeze', 'another', 1, 'planner', null, null);
+--! hostile
+call thaw(1, null, 'over', 1, 'planner', null);
+call thaw(1, 'fleet', 'over too', 1, 'planner', null);
+--! then
+select not exists (select from stop) and array_agg(act order by audit) = '{freeze,freeze,thaw,thaw}' and bool_and(zone_group = 1 and by = 'planner' and token = 1) from audit;
+
+--! case f46_thawing_everything_leaves_a_groups_own_freeze
+--! role admit
+--! expect none
+--! setup
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
+--! hostile
+call thaw(null, null, 'over', 1, 'planner', null);
+--! then
+select count(*) = 1 from stop;
+
+--! case f46_its_own_end_ends_it
+--! role owner
+--! expect none
+--! setup
+select fixture.name_it(1, 5);
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', clock_timestamp() + interval '0.1 s', null);
+select pg_sleep(0.2);
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'x');
+
+--! case f46_a_freeze_that_is_over_already
+--! role admit
+--! expect HF021
+--! hostile
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', clock_timestamp() - interval '1 s', null);
+
+--! case f46_a_stop_is_not_given_another_end
+--! role owner
+--! expect HF002
+--! setup
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
+--! hostile
+update stop set until = now();
+
+--! case f46_stops_are_not_truncated
+--! role owner
+--! expect HF002
+--! hostile
+truncate stop;
+
+--! case f46_an_enactor_does_not_thaw
+--! role enact
+--! expect 42501
+--! hostile
+delete from stop;
+
+--! case f46_nor_does_a_server_freeze
+--! role serve
+--! expect 42501
+--! hostile
+insert into stop (kind, reason, by) values ('freeze', 'x', 'x');
+
+--! case f57_a_rollback_goes_through_a_freeze
+--! role enact
+--! expect none
+--! setup
+insert into plan (zone_group, base, kind, through_freeze, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, 'rollback', true, fixture.h('x'), 1, 0, 1, 0, 0);
+insert into change (zone, owner, type, plan, value) select 1, o, t, max(plan), '\x01'::bytea from plan, (values ('', 65536), ('www', 1)) v (o, t) group by o, t;
+select fixture.name_it(1, max(plan)) from plan;
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
+call freeze(null, null, 'auditor', 'servers disagree', null, 'auditor', null, null);
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);
+--! then
+select max(generation) = 4 from head_move where zone_group = 1;
+
+--! case f57_nothing_but_a_rollback_does
+--! role admit
+--! expect HF021
+--! hostile
+insert into plan (zone_group, base, kind, through_freeze, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, 'change', true, fixture.h('x'), 1, 0, 1, 0, 0);
+
+--! case f60_no_freeze_under_an_old_snapshot
+--! role admit
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+insert into stop (kind, reason, by) values ('freeze', 'x', 'x');
+
+--! case f60_no_thaw_under_an_old_snapshot
+--! role owner
+--! expect HF001
+--! hostile
+begin isolation level serializable;
+delete from stop;
+
+--! case f45_the_log_is_not_rewritten
+--! role owner
+--! expect HF002
+--! setup
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
+--! hostile
+update audit set by = 'somebody else';
+
+--! case f45_nothing_goes_from_the_log
+--! role owner
+--! expect HF002
+--! hostile
+delete from audit;
+
+--! case f45_the_log_is_not_truncated
+--! role owner
+--! expect HF002
+--! hostile
+truncate audit;
+
+--! case f45_an_act_is_not_dated_back
+--! role owner
+--! expect none
+--! hostile
+insert into audit (at, by, act) values (now() - interval '1 year', 'x', 'freeze');
+--! then
+select at > now() - interval '1 minute' from audit;
+
+--! case f45_nobody_chooses_the_hour_or_the_number
+--! role admit
+--! expect 42501
+--! hostile
+insert into audit (at, by, act) values (now(), 'x', 'freeze');
+
+--! case f52_a_verdict_is_not_changed
+--! role owner
+--! expect HF002
+--! setup
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, false, 'a server was lost', 'e');
+--! hostile
+update verdict set passed = true;
+
+--! case f52_a_verdict_does_not_go
+--! role owner
+--! expect HF002
+--! hostile
+delete from verdict;
+
+--! case f52_verdicts_are_not_truncated
+--! role owner
+--! expect HF002
+--! hostile
+truncate verdict;
+
+--! case enact_names_the_servers_that_are_to_prove
+--! role enact
+--! expect none
+--! setup
+select fixture.name_it(1, 5); select fixture.name_it(2, 9);
+--! hostile
+call enact('fleet', array [2, 1], array [2, 4], '[null, ["s1", "s2"]]', 'e', null);
+--! then
+select (select expected is null from head_move where zone_group = 2 and generation = 2) and (select expected = '{s1,s2}' from head_move where zone_group = 1 and generation = 4);
+
+--! case enact_with_servers_for_too_few_groups
+--! role enact
+--! expect HF013
+--! hostile
+call enact('fleet', array [1, 2], array [3, 1], '[["s1"]]', 'e', null);

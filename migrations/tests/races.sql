@@ -139,3 +139,51 @@ B gets: HF010
 A: delete from head_move where zone_group = 1 and generation = 3
 A: commit
 then: select array_agg(generation order by generation) = '{1,2,4}' from head_move where zone_group = 1
+
+--! race f48_a_freeze_answers_when_no_move_is_in_flight
+A: begin
+A: select fixture.name_it(1, 5)
+A: insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'e')
+B waits: call freeze(1, null, 'freeze', 'incident', null, 'x', null, null)
+A: commit
+B gets: none
+then: select count(*) = 1 and (select max(generation) = 4 from head_move where zone_group = 1) from stop
+
+--! race f48_a_move_that_waited_for_a_freeze_is_refused
+A: select fixture.name_it(1, 5)
+A: begin
+A: insert into stop (kind, zone_group, reason, by) values ('freeze', 1, 'incident', 'x')
+B waits: call enact('fleet', array [1], array [4], null, 'e', null)
+A: commit
+B gets: HF022
+then: select max(generation) = 3 from head_move where zone_group = 1
+
+--! race f48_a_move_that_waited_for_another_move_meets_the_freeze
+A: select fixture.name_it(1, 5)
+A: begin
+A: insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'e1')
+B waits: call freeze(null, 'fleet', 'freeze', 'incident', null, 'x', null, null)
+A: rollback
+B gets: none
+B: call enact('fleet', array [1], array [4], null, 'e2', null)
+B gets: HF022
+then: select max(generation) = 3 from head_move where zone_group = 1
+
+--! race f48_a_move_that_waited_for_a_thaw_goes
+A: select fixture.name_it(1, 5)
+A: call freeze(1, null, 'freeze', 'incident', null, 'x', null, null)
+A: begin
+A: delete from stop
+B waits: call enact('fleet', array [1], array [4], null, 'e', null)
+A: commit
+B gets: none
+then: select max(generation) = 4 from head_move where zone_group = 1
+
+--! race f48_moves_do_not_wait_for_each_other
+A: select fixture.name_it(1, 5)
+A: select fixture.name_it(2, 9)
+A: begin
+A: insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'e1')
+B: call enact('fleet', array [2], array [2], null, 'e2', null)
+B gets: none
+A: commit
