@@ -7,10 +7,17 @@ mod admit;
 mod author;
 mod enact;
 mod history;
+mod rings;
+mod stops;
 
 pub use admit::{
     Admission, CONFLICTS_LISTED_MAX, Change, Conflict, Counts, Decision, Refusal, admit, admit_on_newer_tip,
 };
 pub use author::{Author, Forbidden, Role, Scope};
-pub use enact::{Enactment, Next, Outcome};
+pub use enact::{Enactment, Next, Outcome, Waiting};
 pub use history::{Footprint, History, News, Standing, Tip, ZoneHistory, ZoneOwner, footprint};
+pub use rings::{
+    Awaited, Course, HEARTBEAT_EVERY, HEARTBEATS, Head, Known, LIVE_FOR, REPORTS_WITHIN, Report, Ring, RingName, Rings,
+    Server, Trial, WATCHED_MIN,
+};
+pub use stops::{Stop, StopKind};
