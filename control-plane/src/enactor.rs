@@ -223,6 +223,7 @@ impl Enactor {
                 tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is above the tip");
             }
             Outcome::Enacted => tracing::info!(%enactor, %group, %ring, %generation, %outcome),
+            Outcome::Frozen => tracing::info!(%enactor, %group, %ring, %generation, %outcome),
             Outcome::AlreadyEnacted | Outcome::LostRace => {
                 tracing::debug!(%enactor, %group, %ring, %generation, %outcome);
             }
