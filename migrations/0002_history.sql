@@ -24,6 +24,13 @@
 --   HF020  key-of-another-token     an idempotency key of one token for a plan of another                                 (0005)
 --   HF021  misshapen                a row that cannot mean anything: an empty value, a name in upper case, an id that is not 32 bytes long
 --   HF022  frozen                   a move that a stop covers                                                             (0014)
+--   HF023  history-behind           a generation for a group of which servers report what this history does not know
+--   HF024  stop-not-over            ending the stop of such a group while they still do                                   (0014)
+--   HF025  unproved                 a move of a later ring to a generation without a passed verdict that is old enough    (0015)
+--   HF026  failed-generation        a move to a generation that failed                                                    (0015)
+--   HF027  nothing-proved           a passed verdict on a generation that the first ring's servers had no chance to prove (0015)
+--   HF028  ring-ended               a move of a ring that ended; rings of which not exactly one is first                  (0015)
+--   HF029  unknown-ring             … or server: there is none of that name                                               (0015)
 --
 -- Refusals are statement triggers with transition tables (a million rows: per statement a third of what they cost per row). They are SECURITY DEFINER, so that
 -- the roles need neither the UPDATE right that a row lock asks for, nor a right to read what only the refusal reads; hence the pinned search_path.
@@ -478,16 +485,19 @@ create function generation_is_next() returns trigger language plpgsql security d
 set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     locked boolean := false;
+    held boolean;
     wrong record;
     message text;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         perform refuse_old_snapshot();
     end if;
+    -- Held until the commit: whoever says that a history is behind waits for the admissions that did not hear it (0014). Written so that no query is run for it.
+    held := pg_advisory_xact_lock_shared(7311) is null;
     loop
         select a.zone_group, a.generation, a.plan, a.id, a.digest, p.zone_group as plans_group, p.base, t.tip, w.why into wrong
         from added a
-        left join lateral (select p.zone_group, p.base, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0) p on true
+        left join lateral (select p.zone_group, p.base, p.kind, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0) p on true
         cross join lateral (select coalesce((
             select g.generation from generation g where g.zone_group = a.zone_group and g.generation < a.generation order by g.generation desc limit 1), 0) as tip offset 0) t
         cross join lateral (select case
@@ -495,6 +505,9 @@ begin
             when not (p.own or locked) then 'not locked'
             when length(a.id) <> 32 or length(a.digest) <> 32 then 'HF021'
             when p.zone_group <> a.zone_group then 'HF014'
+            when exists (select from stop s where s.zone_group = a.zone_group and s.kind = 'history-behind' offset 0)
+                then case when p.kind = 'raise' then 'raised' else 'HF023' end
+            when t.tip = 0 and group_was_reported(a.zone_group) then 'HF023'
             when a.generation <> t.tip + 1 then 'HF006'
             when p.base > t.tip then 'HF005'
             -- Nearly always nothing has a greater number: so the numbers are looked up, and the base is compared afterwards. The other way round is the whole history.
@@ -510,15 +523,22 @@ begin
         if not found then
             return null;
         end if;
-        exit when wrong.why <> 'not locked';
-        perform from plan p where p.plan = any (array (select a.plan from added a)) order by p.plan for update;
-        locked := true;
+        if wrong.why = 'not locked' then
+            perform from plan p where p.plan = any (array (select a.plan from added a)) order by p.plan for update;
+            locked := true;
+        elsif wrong.why = 'raised' then
+            -- What the stop waited for; refused if the new epoch is not above all that servers report (stop_is_over).
+            delete from stop s where s.zone_group = wrong.zone_group and s.kind = 'history-behind';
+        else
+            exit;
+        end if;
     end loop;
 
     message := case wrong.why
         when 'HF015' then format('there is no plan %s', wrong.plan)
         when 'HF021' then format('generation %s with an id of %s and a digest of %s bytes', wrong.generation, length(wrong.id), length(wrong.digest))
         when 'HF014' then format('plan %s is of group %s, but generation %s is of group %s', wrong.plan, wrong.plans_group, wrong.generation, wrong.zone_group)
+        when 'HF023' then format('group %s takes no generation %s: servers serve what this history does not know; raise the epoch', wrong.zone_group, wrong.generation)
         when 'HF006' then format('generation %s of group %s is not the next one: the tip is %s', wrong.generation, wrong.zone_group, wrong.tip)
         when 'HF005' then format('the base %s of plan %s is above the tip %s of group %s', wrong.base, wrong.plan, wrong.tip, wrong.zone_group)
         when 'HF018' then (

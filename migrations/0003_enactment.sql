@@ -67,7 +67,7 @@ end
 $$;
 create trigger move_is_above_the_floor after insert on head_move referencing new table as added for each statement execute function move_is_above_the_floor();
 
--- Only a move below a greater one can go. What is judged is what stays when the statement is done, so one DELETE of everything finds nothing greater:
+-- Only a move below a greater one can go; or of a ring that ended, whose head nobody follows. What is judged is what stays when the statement is done, so one DELETE of everything finds nothing greater:
 --   1. clean-up looks which moves are old, and is stopped;
 --   2. the head it saw is superseded, and superseded again;
 --   3. clean-up deletes by its old list: whatever is in force is the greatest, so it is not below a greater one: refused.
@@ -81,6 +81,7 @@ begin
     from (select zone_group, ring, max(generation) as generation from removed group by zone_group, ring) r
     where not exists (
         select from head_move m where m.zone_group = r.zone_group and m.ring = r.ring and m.generation > r.generation offset 0)
+      and not exists (select from ring e where e.ring = r.ring and e.ended is not null)
     limit 1;
     if found then
         raise exception using errcode = 'HF010',
@@ -91,7 +92,6 @@ end
 $$;
 create trigger move_is_superseded after delete on head_move referencing old table as removed for each statement execute function move_is_superseded();
 
-create trigger ring_never_changes before update or delete or truncate on ring for each statement execute function refuse_to_change();
 create trigger head_move_never_changes before update or truncate on head_move for each statement execute function refuse_to_change();
 create trigger verdict_never_changes before update or delete or truncate on verdict for each statement execute function refuse_to_change();
 create trigger enactor_never_truncated before truncate on enactor for each statement execute function refuse_to_change();

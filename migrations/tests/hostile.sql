@@ -969,7 +969,7 @@ call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
 insert into ring (ring) values ('delayed');
 call freeze(2, 'delayed', 'freeze', 'incident', 1, 'planner', null, null);
 --! hostile
-call enact('fleet', array [2], array [2], null, 'e', null);
+call enact('fleet', array [2], array [2], '[["s1"]]', 'e', null);
 --! then
 select max(generation) = 2 from head_move where zone_group = 2 and ring = 'fleet';
 
@@ -1141,3 +1141,549 @@ select (select expected is null from head_move where zone_group = 2 and generati
 --! expect HF013
 --! hostile
 call enact('fleet', array [1, 2], array [3, 1], '[["s1"]]', 'e', null);
+
+--! case f33_no_ring_goes_to_a_generation_that_failed
+--! role enact
+--! expect HF026
+--! setup
+select fixture.name_it(1, 5);
+call fail(1, 4, 'a server was lost', 1, 'planner');
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);
+
+--! case f33_nor_does_the_first_of_several
+--! role owner
+--! expect HF026
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call fail(1, 4, 'a server was lost', 1, 'planner');
+--! hostile
+insert into head_move (zone_group, ring, generation, by, expected) values (1, 'canary', 4, 'e', '{s1}');
+
+--! case f33_failed_outweighs_passed
+--! role enact
+--! expect HF026
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
+call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e');
+call judge('{1,1}', '{4,4}', '{false,true}', '{a fault,late}', 'e');
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);
+
+--! case f52_a_later_ring_waits_for_the_verdict
+--! role enact
+--! expect HF025
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);
+
+--! case f52_what_passed_is_taken
+--! role enact
+--! expect none
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
+--! hostile
+call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e');
+call enact('fleet', array [1], array [4], null, 'e', null);
+--! then
+select max(generation) = 4 from head_move where ring = 'fleet' and zone_group = 1;
+
+--! case f52_not_before_its_delay_is_over
+--! role enact
+--! expect HF025
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('fleet', null, null, '1 hour', null, 'on purpose', 1, 'planner');
+select fixture.name_it(1, 5);
+call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
+call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e');
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);
+
+--! case f52_a_verdict_is_not_dated_back
+--! role owner
+--! expect HF025
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('fleet', null, null, '1 hour', null, 'on purpose', 1, 'planner');
+select fixture.name_it(1, 5);
+call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
+--! hostile
+insert into verdict (zone_group, generation, passed, why, by, at) values (1, 4, true, 'x', 'e', now() - interval '1 day');
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'e');
+
+--! case f52_nothing_passes_that_the_first_ring_did_not_serve
+--! role enact
+--! expect HF027
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('delayed', false, '0', '0', 1, 'prove first', 1, 'planner');
+--! hostile
+call judge('{1}', '{4}', '{true}', '{invented}', 'e');
+
+--! case f52_a_move_of_a_later_ring_proves_nothing
+--! role owner
+--! expect HF027
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+--! hostile
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true, 'it is the head of fleet', 'e');
+
+--! case f52_no_servers_prove_nothing
+--! role owner
+--! expect HF027
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [3], '[[]]', 'e', null);
+--! hostile
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true, 'all of no servers', 'e');
+
+--! case f52_too_few_servers_prove_nothing
+--! role owner
+--! expect HF027
+--! setup
+call set_ring('canary', true, '0', '0', 2, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [3], '[["s1"]]', 'e', null);
+--! hostile
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true, 'all of too few', 'e');
+
+--! case f52_as_few_as_no_servers_cannot_be_asked_for
+--! role admit
+--! expect 23514
+--! hostile
+call set_ring('canary', true, '0', '0', 0, 'prove first', 1, 'planner');
+
+--! case f52_the_first_ring_says_who_is_to_prove
+--! role enact
+--! expect HF025
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+--! hostile
+call enact('canary', array [1], array [4], null, 'e', null);
+
+--! case f52_people_do_not_pass_generations
+--! role admit
+--! expect 42501
+--! hostile
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true, 'x', 'somebody');
+
+--! case f52_judging_with_lists_of_unlike_length
+--! role enact
+--! expect HF013
+--! hostile
+call judge('{1,2}', '{3,1}', '{true}', '{x,y}', 'e');
+
+--! case f60_no_verdict_under_an_old_snapshot
+--! role enact
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true, 'x', 'e');
+
+--! case f60_no_ring_under_an_old_snapshot
+--! role owner
+--! expect HF001
+--! hostile
+begin isolation level repeatable read;
+update ring set soak = '1 s';
+
+--! case f22_a_ring_without_a_move_does_not_begin_with_the_tip
+--! role enact
+--! expect HF025
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('delayed', false, '0', '1 hour', 1, 'later', 1, 'planner');
+--! hostile
+call enact('delayed', array [1], array [4], null, 'e', null);
+
+--! case f22_nor_with_what_the_first_ring_is_proving
+--! role enact
+--! expect HF025
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('delayed', false, '0', '1 hour', 1, 'later', 1, 'planner');
+call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
+insert into server (server, instance, ring) values ('s9', '00000000-0000-0000-0000-000000000001', 'delayed');
+insert into report (server, instance, zone_group, generation, id) select 's9', '00000000-0000-0000-0000-000000000001', 1, 4, id from generation where zone_group = 1 and generation = 4;
+--! hostile
+call enact('delayed', array [1], array [4], null, 'e', null);
+
+--! case f22_a_ring_without_a_move_begins_where_another_is
+--! role enact
+--! expect none
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('delayed', false, '0', '1 hour', 1, 'later', 1, 'planner');
+--! hostile
+call enact('delayed', array [1], array [3], null, 'e', null);
+--! then
+select generation = 3 from head_move where ring = 'delayed';
+
+--! case f22_or_with_what_passed_just_now
+--! role enact
+--! expect none
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('delayed', false, '0', '1 hour', 1, 'later', 1, 'planner');
+call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
+call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e');
+--! hostile
+call enact('delayed', array [1], array [4], null, 'e', null);
+
+--! case f22_or_with_what_its_servers_report
+--! role enact
+--! expect none
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('delayed', false, '0', '1 hour', 1, 'later', 1, 'planner');
+insert into server (server, instance, ring) values ('s9', '00000000-0000-0000-0000-000000000001', 'delayed');
+insert into report (server, instance, zone_group, generation, id) select 's9', '00000000-0000-0000-0000-000000000001', 1, 4, id from generation where zone_group = 1 and generation = 4;
+--! hostile
+call enact('delayed', array [1], array [4], null, 'e', null);
+
+--! case f22_not_with_what_servers_of_another_ring_report
+--! role enact
+--! expect HF025
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('delayed', false, '0', '1 hour', 1, 'later', 1, 'planner');
+insert into server (server, instance, ring) values ('s9', '00000000-0000-0000-0000-000000000001', 'canary');
+insert into report (server, instance, zone_group, generation, id) select 's9', '00000000-0000-0000-0000-000000000001', 1, 4, id from generation where zone_group = 1 and generation = 4;
+--! hostile
+call enact('delayed', array [1], array [4], null, 'e', null);
+
+--! case f22_nor_when_it_moved_before
+--! role enact
+--! expect HF025
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+insert into server (server, instance, ring) values ('s9', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) select 's9', '00000000-0000-0000-0000-000000000001', 1, 4, id from generation where zone_group = 1 and generation = 4;
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);
+
+--! case rings_two_are_not_first
+--! role owner
+--! expect HF028
+--! hostile
+insert into ring (ring, first) values ('canary', true);
+
+--! case rings_one_is_first
+--! role owner
+--! expect HF028
+--! hostile
+update ring set first = false;
+
+--! case rings_the_last_does_not_end
+--! role admit
+--! expect HF028
+--! hostile
+call end_ring('fleet', 'x', 1, 'planner');
+
+--! case rings_the_first_of_three_does_not_end
+--! role admit
+--! expect HF028
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call set_ring('delayed', false, '0', '0', 1, 'later', 1, 'planner');
+--! hostile
+call end_ring('canary', 'x', 1, 'planner');
+
+--! case rings_the_one_that_is_left_is_alone_and_needs_no_verdict
+--! role admit
+--! expect none
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [3], '[["s1"]]', 'e', null);
+--! hostile
+call end_ring('canary', 'no more', 1, 'planner');
+
+--! then
+select first and (select first is false and ended is not null from ring where ring = 'canary') and (select count(*) = 1 from head_move where ring = 'canary')
+    and (select array_agg(act order by audit) = '{set-ring,end-ring}' from audit) from ring where ring = 'fleet';
+
+--! case rings_who_is_alone_needs_no_verdict
+--! role enact
+--! expect none
+--! setup
+select fixture.name_it(1, 5);
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call end_ring('canary', 'no more', 1, 'planner');
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);
+--! then
+select max(generation) = 4 from head_move where zone_group = 1;
+
+--! case rings_one_that_ended_does_not_move
+--! role enact
+--! expect HF028
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call end_ring('canary', 'no more', 1, 'planner');
+--! hostile
+call enact('canary', array [1], array [3], '[["s1"]]', 'e', null);
+
+--! case rings_one_that_ended_does_not_come_back_with_its_moves
+--! role admit
+--! expect HF028
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [2], '[["s1"]]', 'e', null);
+call end_ring('canary', 'no more', 1, 'planner');
+--! hostile
+call set_ring('canary', false, '0', '0', 1, 'again', 1, 'planner');
+
+--! case rings_without_moves_it_does
+--! role owner
+--! expect none
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [2], '[["s1"]]', 'e', null);
+call end_ring('canary', 'no more', 1, 'planner');
+--! hostile
+delete from head_move where ring = 'canary';
+call set_ring('canary', true, '1 min', null, null, 'again', 1, 'planner');
+--! then
+select first and ended is null and soak = '1 min' and not (select first from ring where ring = 'fleet') from ring where ring = 'canary';
+
+--! case rings_one_that_ended_is_no_door_to_the_heads_of_others
+--! role owner
+--! expect HF010
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [2], '[["s1"]]', 'e', null);
+call end_ring('canary', 'no more', 1, 'planner');
+--! hostile
+delete from head_move where generation >= 2;
+
+--! case rings_are_not_renamed
+--! role owner
+--! expect HF028
+--! setup
+insert into ring (ring) values ('delayed');
+--! hostile
+update ring set ring = 'later' where ring = 'delayed';
+
+--! case rings_do_not_go
+--! role owner
+--! expect HF002
+--! hostile
+delete from ring;
+
+--! case rings_are_not_truncated
+--! role owner
+--! expect HF002
+--! hostile
+truncate ring cascade;
+
+--! case rings_an_unknown_one_does_not_end
+--! role admit
+--! expect HF029
+--! hostile
+call end_ring('nowhere', 'x', 1, 'planner');
+
+--! case a_server_is_forgotten
+--! role admit
+--! expect none
+--! setup
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet'), ('s1', '00000000-0000-0000-0000-000000000002', 'fleet'), ('s2', '00000000-0000-0000-0000-000000000003', 'fleet');
+--! hostile
+call forget_server('s1', 'burnt down', 1, 'planner');
+--! then
+select count(*) filter (where forgotten is not null) = 2 and (select act = 'forget-server' from audit) from server;
+
+--! case an_unknown_server_is_not_forgotten
+--! role admit
+--! expect HF029
+--! hostile
+call forget_server('s1', 'burnt down', 1, 'planner');
+
+--! case a_server_does_not_forget_itself
+--! role serve
+--! expect 42501
+--! setup
+insert into server (server, instance, ring, login) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet', 'hostile_serve');
+--! hostile
+update server set forgotten = now();
+
+--! case f08_a_report_above_the_tip_stops_the_group
+--! role serve
+--! expect none
+--! hostile
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost')), ('s1', '00000000-0000-0000-0000-000000000001', 2, 1, fixture.h('id4'));
+--! then
+select count(*) = 1 and bool_and(kind = 'history-behind' and zone_group = 1 and ring is null and until is null and by = 's1') and (select count(*) = 2 from report) from stop;
+
+--! case f08_once
+--! role serve
+--! expect none
+--! setup
+insert into server (server, instance, ring, login) values ('s2', '00000000-0000-0000-0000-000000000002', 'fleet', 'somebody');
+insert into report (server, instance, zone_group, generation, id) values ('s2', '00000000-0000-0000-0000-000000000002', 1, 60, fixture.h('lost'));
+--! hostile
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 3, fixture.h('id3'));
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 61, fixture.h('more'))
+    on conflict (server, instance, zone_group) do update set generation = excluded.generation, id = excluded.id, at = now();
+--! then
+select count(*) = 1 and bool_and(by = 's2') and (select count(*) = 2 from report) from stop;
+
+--! case f08_a_known_number_with_another_id_stops_the_group
+--! role serve
+--! expect none
+--! setup
+insert into server (server, instance, ring, login) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet', 'hostile_serve');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 3, fixture.h('id3'));
+--! hostile
+update report set id = fixture.h('of a fork');
+--! then
+select count(*) = 1 and bool_and(kind = 'history-behind' and zone_group = 1) from stop;
+
+--! case f08_what_is_known_stops_nothing
+--! role serve
+--! expect none
+--! hostile
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 2, fixture.h('id2')), ('s1', '00000000-0000-0000-0000-000000000001', 99, 2, fixture.h('x'));
+--! then
+select not exists (select from stop);
+
+--! case f08_nothing_is_admitted_behind
+--! role admit
+--! expect HF023
+--! setup
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'));
+--! hostile
+call fixture.admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f08_other_groups_go_on
+--! role owner
+--! expect none
+--! setup
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'));
+--! hostile
+select fixture.name_it(2, 9);
+insert into head_move (zone_group, ring, generation, by) values (2, 'fleet', 2, 'e');
+
+--! case f08_no_head_moves_behind
+--! role enact
+--! expect HF022
+--! setup
+select fixture.name_it(1, 5);
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 4, fixture.h('another'));
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);
+
+--! case f08_the_stop_is_not_taken_away_by_hand
+--! role owner
+--! expect HF024
+--! setup
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'));
+--! hostile
+delete from stop;
+
+--! case f08_nor_by_a_thaw
+--! role admit
+--! expect none
+--! setup
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'));
+call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
+--! hostile
+call thaw(1, null, 'over', 1, 'planner', null);
+--! then
+select count(*) = 1 and bool_and(kind = 'history-behind') and (select detail ->> 'thawed' = '1' from audit where act = 'thaw') from stop;
+
+--! case f58_what_a_liar_reported_is_thawed_when_it_is_forgotten
+--! role admit
+--! expect none
+--! setup
+insert into server (server, instance, ring) values ('liar', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('liar', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lie'));
+--! hostile
+call forget_server('liar', 'it lies', 1, 'planner');
+call thaw(1, null, 'it was a lie', 1, 'planner', null);
+--! then
+select not exists (select from stop);
+
+--! case f08_a_number_that_servers_know_is_not_given_to_another_group
+--! role owner
+--! expect HF023
+--! setup
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 3, 60, fixture.h('lost'));
+insert into zone_group (name) values ('another');
+insert into zone (name, zone_group) values ('another.', 3);
+--! hostile
+do $$
+declare p bigint := fixture.stage(3, 0, (select zone from zone where name = 'another.'), '{www}');
+begin
+    insert into change (zone, owner, type, plan, value) select zone, '@', t, p, '\x01'::bytea from zone, (values (6), (2)) v (t) where name = 'another.';
+    perform fixture.name_it(3, p);
+end
+$$;
+
+--! case f58_one_name_under_two_logins
+--! role serve
+--! expect none
+--! setup
+insert into server (server, instance, ring, login) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet', 'somebody');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 3, fixture.h('id3'));
+--! hostile
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000002', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000002', 1, 1, fixture.h('id1'));
+update report set generation = 2;
+delete from server where server = 's1' and instance <> '00000000-0000-0000-0000-000000000002';
+--! then
+select count(distinct login) = 2 and (select array_agg(generation order by instance) = '{3,2}' from report) from server where server = 's1';
+
+--! case f58_nor_does_an_upsert_reach_anothers_report
+--! role serve
+--! expect 42501
+--! setup
+insert into server (server, instance, ring, login) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet', 'somebody');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 3, fixture.h('id3'));
+--! hostile
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 1, fixture.h('id1'))
+    on conflict (server, instance, zone_group) do update set generation = excluded.generation, id = excluded.id, at = now();
+
+--! case f58_a_forged_verdict
+--! role serve
+--! expect 42501
+--! hostile
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true, 'x', 's1');
+
+--! case f57_no_rollback_goes_through_a_history_that_is_behind
+--! role enact
+--! expect HF022
+--! setup
+insert into plan (zone_group, base, kind, through_freeze, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, 'rollback', true, fixture.h('x'), 1, 0, 1, 0, 0);
+insert into change (zone, owner, type, plan, value) select 1, o, t, max(plan), '\x01'::bytea from plan, (values ('', 65536), ('www', 1)) v (o, t) group by o, t;
+select fixture.name_it(1, max(plan)) from plan;
+insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'));
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);

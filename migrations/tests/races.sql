@@ -187,3 +187,139 @@ A: insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 
 B: call enact('fleet', array [2], array [2], null, 'e2', null)
 B gets: none
 A: commit
+
+--! race f33_a_verdict_waits_for_the_move_in_flight
+A: select fixture.name_it(1, 5)
+A: begin
+A: insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'e')
+B waits: call fail(1, 4, 'it is poison', null, 'x')
+A: commit
+B gets: none
+then: select not passed from verdict where zone_group = 1 and generation = 4
+
+--! race f33_a_move_that_waited_for_the_verdict_is_refused
+A: select fixture.name_it(1, 5)
+A: begin
+A: insert into verdict (zone_group, generation, passed, why, by) values (1, 4, false, 'it is poison', 'x')
+B waits: call enact('fleet', array [1], array [4], null, 'e', null)
+A: commit
+B gets: HF026
+
+--! race f52_a_verdict_that_passed_holds_nobody_up
+A: select fixture.name_it(2, 9)
+A: begin
+A: insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true, 'three heartbeats', 'x')
+B: call enact('fleet', array [2], array [2], null, 'e', null)
+B gets: none
+A: commit
+
+--! race f52_a_first_ring_is_added_before_the_move
+A: select fixture.name_it(1, 5)
+A: begin
+A: insert into ring (ring) values ('canary')
+A: update ring set first = (ring = 'canary')
+B waits: call enact('fleet', array [1], array [4], null, 'e', null)
+A: commit
+B gets: HF025
+then: select max(generation) = 3 from head_move where zone_group = 1
+
+--! race f52_a_first_ring_is_added_after_the_move
+A: select fixture.name_it(1, 5)
+A: begin
+A: insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 4, 'e')
+B waits: call set_ring('canary', true, '0', '0', 1, 'prove first', null, 'x')
+A: commit
+B gets: none
+then: select max(generation) = 4 from head_move where zone_group = 1
+
+--! race f49_a_ring_ends_before_the_move
+A: call set_ring('canary', true, '0', '0', 1, 'prove first', null, 'x')
+A: begin
+A: update ring set ended = case ring when 'canary' then now() end, first = (ring = 'fleet')
+B waits: call enact('canary', array [1], array [3], '[["s1"]]', 'e', null)
+A: commit
+B gets: HF028
+
+--! race f49_a_ring_ends_after_the_move
+A: call set_ring('canary', true, '0', '0', 1, 'prove first', null, 'x')
+A: begin
+A: insert into head_move (zone_group, ring, generation, by, expected) values (1, 'canary', 3, 'e', '{s1}')
+B waits: call end_ring('canary', 'no more', null, 'x')
+A: commit
+B gets: none
+then: select ended is not null and exists (select from head_move where ring = 'canary') from ring where ring = 'canary'
+
+--! race f08_a_report_waits_for_the_admission_in_flight
+A: insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet')
+A: begin
+A: select fixture.name_it(1, 5)
+B waits: insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'))
+A: commit
+B gets: none
+then: select kind = 'history-behind' from stop
+
+--! race f08_an_admission_waits_for_the_report_and_is_refused
+A: insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet')
+A: begin
+A: insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'))
+B waits: call fixture.admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null)
+A: commit
+B gets: HF023
+
+--! race f08_a_report_waits_for_the_move_in_flight
+A: insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet')
+A: select fixture.name_it(2, 9)
+A: begin
+A: insert into head_move (zone_group, ring, generation, by) values (2, 'fleet', 2, 'e')
+B waits: insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 2, 60, fixture.h('lost'))
+A: commit
+B gets: none
+
+--! race f08_a_move_waits_for_the_report_and_is_refused
+A: insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet')
+A: select fixture.name_it(2, 9)
+A: begin
+A: insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 2, 60, fixture.h('lost'))
+B waits: call enact('fleet', array [2], array [2], null, 'e', null)
+A: commit
+B gets: HF022
+
+--! race f08_a_report_does_not_wait_for_ever
+A: insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet')
+A: begin
+A: select fixture.name_it(1, 5)
+A: insert into head_move (zone_group, ring, generation, by) values (2, 'fleet', 1, 'e') on conflict do nothing
+B waits: insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'))
+B gets: none
+A: commit
+then: select kind = 'history-behind' and exists (select from report) from stop
+
+--! race f08_what_is_known_waits_for_nobody
+A: insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet')
+A: begin
+A: select fixture.name_it(1, 5)
+A: insert into stop (kind, reason, by) values ('freeze', 'incident', 'x')
+B: insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 3, fixture.h('id3'))
+B gets: none
+A: commit
+
+--! race f08_a_thaw_and_a_report
+A: insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet'), ('s2', '00000000-0000-0000-0000-000000000002', 'fleet')
+A: insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'))
+A: call forget_server('s1', 'it lies', null, 'x')
+A: begin
+A: insert into report (server, instance, zone_group, generation, id) values ('s2', '00000000-0000-0000-0000-000000000002', 1, 60, fixture.h('lost'))
+B waits: delete from stop
+A: commit
+B gets: HF024
+
+--! race f08_a_report_and_a_thaw
+A: insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet'), ('s2', '00000000-0000-0000-0000-000000000002', 'fleet')
+A: insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'))
+A: call forget_server('s1', 'it lies', null, 'x')
+A: begin
+A: delete from stop
+B waits: insert into report (server, instance, zone_group, generation, id) values ('s2', '00000000-0000-0000-0000-000000000002', 1, 60, fixture.h('lost'))
+A: commit
+B gets: none
+then: select by = 's2' from stop
