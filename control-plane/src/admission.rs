@@ -182,7 +182,7 @@ fn is_large(plan: &Plan) -> bool {
 /// The same decision, for the tip that it holds for, and nothing written.
 async fn dry_run(store: &HistoryStore, submission: &Submission) -> Result<Admitted, AdmissionError> {
     let mut read = store.history_for(&submission.plan).await?;
-    match admit(&submission.plan, &submission.author, read.on_base(submission.plan.base))
+    match admit(&submission.plan, &submission.author, read.on_base_of(&submission.plan))
         .map_err(AdmissionError::Refused)?
     {
         Decision::Admit(admission) => Ok(Admitted::DryRun(admitted_plan(submission, &admission))),

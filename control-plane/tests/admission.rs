@@ -179,7 +179,7 @@ async fn what_a_staged_plan_leans_on_is_news_to_it() {
     let replace = plan(1, "example.", replacement("example.", 1, vec![addresses("mine.example.", &[1])]));
     let submission = world.submission(replace);
     let mut read = world.store().history_for(&submission.plan).await.unwrap();
-    let decision = plan_rules::admit(&submission.plan, &submission.author, read.on_base(submission.plan.base)).unwrap();
+    let decision = plan_rules::admit(&submission.plan, &submission.author, read.on_base_of(&submission.plan)).unwrap();
     let plan_rules::Decision::Admit(admission) = decision else { panic!("{decision:?}") };
     let staged = world.store().stage(&submission, &admission, &read).await.unwrap();
     world.post(edit(1, &[("theirs", 1)], &[])).await.unwrap();

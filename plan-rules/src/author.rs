@@ -1,7 +1,7 @@
 //! Who may do what: roles and scopes of tokens.
 
 use std::fmt;
-use zone_model::{GroupName, Name, Plan, ZoneChange};
+use zone_model::{GroupName, Name, Plan, PlanKind, ZoneChange};
 
 /// What a token is for; each role may do all that the earlier ones may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +89,13 @@ impl Author {
         }
         if !plan.settings.is_empty() {
             self.needs(Role::Operator, "changing a group's settings")?;
+        }
+        if plan.kind != PlanKind::Change {
+            self.needs(Role::Operator, &format!("a plan of the kind {}", plan.kind.as_str()))?;
+        }
+        let unguards = |change: &ZoneChange| matches!(change, ZoneChange::Edit(edit) if !edit.unguards().is_empty() || !edit.guards().is_empty());
+        if plan.zones.values().any(unguards) {
+            self.needs(Role::Operator, "guarding a name, or ending a guard")?;
         }
         let Some(suffixes) = &self.scope.suffixes else { return Ok(()) };
         let reaches = |name: &Name| suffixes.iter().any(|suffix| name.is_within(suffix));

@@ -1,10 +1,11 @@
 //! What a decision is made on: the part of a group's history that a plan touches, read in one snapshot.
 
-use crate::admit::Admission;
+use crate::admit::{Admission, Change};
+use crate::leans::targets;
 use std::collections::{BTreeMap, BTreeSet};
 use zone_model::{
-    Content, Digest, Generation, GroupName, Id, Key, Name, Plan, RecordSet, RecordType, Serial, SetKey, Version,
-    ZoneChange,
+    Content, Digest, Generation, GroupName, Id, Key, Limit, Name, Plan, RecordSet, RecordType, Serial, SetKey, Setting,
+    SettingValue, Version, ZoneChange,
 };
 
 /// The newest generation of a group.
@@ -14,6 +15,10 @@ pub struct Tip {
     pub version: Version,
     /// The digest of all that stands at it.
     pub digest: Digest,
+    /// The digest of all that is answered at it: record sets alone.
+    pub answers: Digest,
+    /// How many record sets planners have deleted in this group's history.
+    pub deletes_spent: u64,
 }
 
 /// A group's history, as far as a plan has to do with it.
@@ -23,8 +28,51 @@ pub struct History {
     pub tip: Option<Tip>,
     /// The id of the plan's base; none when the base is 0, or no generation of the group has its number.
     pub base_id: Option<Id>,
-    /// Every zone that the plan changes or reads.
+    /// The oldest generation that can be read; none for a group that does not exist yet.
+    pub floor: Option<Generation>,
+    /// [`Tip::deletes_spent`] as it was an hour ago. Read for plans that delete.
+    pub deletes_spent_before: u64,
+    /// The newest version of every setting that was ever made; none for one that went back to its default.
+    pub settings: BTreeMap<Setting, (Option<SettingValue>, Generation)>,
+    /// Every zone that the plan changes or reads, and every other zone of the group in which something was looked up.
     pub zones: BTreeMap<Name, ZoneHistory>,
+    /// For each target that was asked for by [`leans`](crate::leans): the group's zone that it is in, by its name; none for a
+    /// target outside. The names on the way to it, see [`names_on_the_way`](crate::names_on_the_way), are in
+    /// [`History::zones`].
+    pub target_zones: BTreeMap<Name, Option<Name>>,
+    /// For each name that was asked for by [`leans`](crate::leans): what stands at the tip and points to it.
+    pub pointers: BTreeMap<Name, BTreeSet<Pointer>>,
+    /// For each zone that was asked for by [`leans`](crate::leans): what other groups have around it.
+    pub around: BTreeMap<Name, Around>,
+}
+
+/// A record set that points to a name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pointer {
+    /// Its zone.
+    pub zone: Name,
+    /// The record set.
+    pub key: SetKey,
+}
+
+/// What other groups have above and below a zone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// The zone that encloses it most closely, if that is another group's.
+    pub above: Option<Above>,
+    /// Names at or below it that other groups guard; a few are enough.
+    pub guarded_below: Vec<Name>,
+    /// Zones of other groups that it encloses most closely; a few are enough.
+    pub zones_below: Vec<Name>,
+}
+
+/// A zone of another group, with this one below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Above {
+    /// The zone.
+    pub zone: Name,
+    /// Whether it has NS at this one's name.
+    pub delegates: bool,
 }
 
 impl History {
@@ -32,13 +80,60 @@ impl History {
     /// them writes both, or none.
     pub fn admitted(&mut self, admission: &Admission) {
         let generation = admission.version.generation;
-        self.tip = Some(Tip { version: admission.version, digest: admission.digest });
+        self.tip = Some(Tip {
+            version: admission.version,
+            digest: admission.digest,
+            answers: admission.answers,
+            deletes_spent: admission.deletes_spent,
+        });
+        for (zone, record_sets) in &admission.record_sets {
+            if let Some(of_zone) = self.zones.get_mut(zone) {
+                let grown = of_zone.record_sets.saturating_add_signed(record_sets.growth);
+                of_zone.record_sets = record_sets.after.unwrap_or(grown);
+            }
+        }
         for change in &admission.changes {
+            if let Key::Setting(setting) = &change.key {
+                let value = match &change.content {
+                    Some(Content::Setting(value)) => Some(value.clone()),
+                    _ => None,
+                };
+                self.settings.insert(*setting, (value, generation));
+                continue;
+            }
+            self.points_elsewhere(change);
             if let Some(of_zone) = self.zones.get_mut(&change.zone) {
                 of_zone.owner = ZoneOwner::ThisGroup;
                 of_zone.touched = Some(generation);
                 of_zone.stands(&change.key, change.content.as_ref(), generation);
             }
+        }
+    }
+}
+
+impl History {
+    /// Takes in that a record set points elsewhere than before, or nowhere.
+    fn points_elsewhere(&mut self, change: &Change) {
+        let Key::Records(key) = &change.key else { return };
+        let targets = match &change.content {
+            Some(Content::Records(set)) => targets(set),
+            _ => BTreeSet::new(),
+        };
+        let pointer = Pointer { zone: change.zone.clone(), key: key.clone() };
+        for (name, pointers) in &mut self.pointers {
+            if targets.contains(name) {
+                pointers.insert(pointer.clone());
+            } else {
+                pointers.remove(&pointer);
+            }
+        }
+    }
+
+    /// The limit that a guard goes by.
+    pub(crate) fn limit(&self, setting: Setting) -> Option<Limit> {
+        match self.settings.get(&setting) {
+            Some((Some(SettingValue::Limit(limit)), _)) => Some(*limit),
+            _ => setting.default_limit(),
         }
     }
 }
@@ -60,7 +155,9 @@ pub enum ZoneOwner {
 pub struct ZoneHistory {
     /// Whose the zone is.
     pub owner: ZoneOwner,
-    /// The newest version of every record set that ever stood within the footprint.
+    /// How many record sets stand in the zone at the tip.
+    pub record_sets: u64,
+    /// The newest version of every record set that ever stood within the footprint, or at a name that was looked up.
     pub sets: BTreeMap<SetKey, Standing>,
     /// The newest version of every guard that ever stood within the footprint: the fewest records, or none when it ended.
     pub guarded: BTreeMap<SetKey, (Option<u16>, Generation)>,
@@ -81,6 +178,13 @@ pub struct Standing {
 }
 
 impl ZoneHistory {
+    /// Whether the zone lives at the tip: its SOA stands. Known when its apex or all of it was read.
+    #[must_use]
+    pub fn lives(&self, zone: &Name) -> bool {
+        let soa = self.sets.get(&SetKey::new(zone, RecordType::SOA));
+        soa.is_some_and(|standing| standing.set.is_some())
+    }
+
     /// The record sets that stand at `owner`.
     pub fn standing_at<'a>(&'a self, owner: &Name) -> impl Iterator<Item = (&'a SetKey, &'a RecordSet)> {
         self.changed_at(owner).filter_map(|(key, standing)| Some((key, standing.set.as_ref()?)))
@@ -163,4 +267,19 @@ pub struct News {
     pub tip: Tip,
     /// Names (zone, owner) within the footprint that changed after the tip of the decision, and in which generation.
     pub changed: Vec<(Name, Name, Generation)>,
+    /// Whether a setting of the group changed after the tip of the decision.
+    pub settings_changed: bool,
+    /// Every record set that changed after the tip of the decision; none when those are too many to look through.
+    pub meanwhile: Option<Vec<Meanwhile>>,
+}
+
+/// A record set that another plan changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meanwhile {
+    /// The zone.
+    pub zone: Name,
+    /// The owner.
+    pub name: Name,
+    /// What it points to now.
+    pub points_to: Vec<Name>,
 }

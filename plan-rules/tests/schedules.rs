@@ -8,7 +8,7 @@ use plan_rules::{Decision, Footprint, footprint};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use world::{World, address, contents, edit, name, plan};
-use zone_model::{Base, Key, Name, Plan, ZoneChange};
+use zone_model::{Base, Guard, Key, Name, Plan, ZoneChange};
 
 #[derive(Clone, Debug)]
 struct Posted {
@@ -40,6 +40,10 @@ fn as_plan(posted: &Posted, tip: i64) -> Plan {
         edit("example.", sets, deletes.iter().map(|owner| (owner.as_str(), None)).collect())
     };
     let mut plan = plan(base, vec![("example.", change)]);
+    // This is about what is stale; how much may go at once is another matter.
+    for guard in [Guard::DeletedShare, Guard::ChangedShare] {
+        plan.acknowledged.insert(guard, "tried".to_owned());
+    }
     plan.reads = posted.reads.iter().map(|number| (name("example."), name(&owner(number)))).collect();
     plan
 }

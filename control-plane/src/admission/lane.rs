@@ -191,7 +191,7 @@ impl Lane {
 /// Decides about one plan, on the history after those that were decided before it.
 fn decide(submission: &Submission, read: &mut BTreeMap<GroupName, ReadHistory>) -> Decided {
     let history = read.entry(submission.plan.group.clone()).or_default();
-    match admit(&submission.plan, &submission.author, history.on_base(submission.plan.base)) {
+    match admit(&submission.plan, &submission.author, history.on_base_of(&submission.plan)) {
         Ok(Decision::Admit(admission)) => {
             history.history.admitted(&admission);
             Decided::Admit(admission)

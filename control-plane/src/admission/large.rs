@@ -83,7 +83,7 @@ async fn decide(
 ) -> Result<(ReadHistory, Decision), AdmissionError> {
     let submission = Arc::clone(submission);
     let deciding = tokio::task::spawn_blocking(move || {
-        let decision = plan_rules::admit(&submission.plan, &submission.author, read.on_base(submission.plan.base));
+        let decision = plan_rules::admit(&submission.plan, &submission.author, read.on_base_of(&submission.plan));
         decision.map(|decision| (read, decision)).map_err(AdmissionError::Refused)
     });
     deciding.await.map_err(|_| AdmissionError::Store(StoreError::Ended))?

@@ -12,7 +12,7 @@ use super::violations::Violations;
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use plan_rules::Conflict;
+use plan_rules::{Conflict, Objection};
 use zone_model::Version;
 
 /// Everything that the API answers instead of what was asked for.
@@ -102,6 +102,11 @@ pub enum Problem {
     InvalidPlan {
         /// What is wrong, where.
         violations: Violations,
+    },
+    /// Guards object to what the plan comes to.
+    GuardRefused {
+        /// Each objection; at least one.
+        objections: Vec<Objection>,
     },
     /// The idempotency key stands for another request.
     KeyReused,
@@ -195,6 +200,7 @@ kinds! {
     TooLarge, "too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     UnsupportedMediaType, "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body is of a type that is not read here";
     InvalidPlan, "invalid-plan", UNPROCESSABLE_ENTITY, "The plan is not valid";
+    GuardRefused, "guard-refused", UNPROCESSABLE_ENTITY, "A guard refused the plan";
     KeyReused, "key-reused", UNPROCESSABLE_ENTITY, "The idempotency key stands for another request";
     Internal, "internal", INTERNAL_SERVER_ERROR, "Something broke inside";
     Busy, "busy", SERVICE_UNAVAILABLE, "Too much is going on";
@@ -232,6 +238,12 @@ impl Problem {
             }
             Self::StaleBase { tip, conflict_count, .. } => {
                 Some(format!("{conflict_count} name(s) changed after the plan's base; the tip is {}", tip.generation))
+            }
+            Self::GuardRefused { objections } => {
+                let first = objections.first()?;
+                let more = objections.len() - 1;
+                let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+                Some(format!("{}: {}{more}", first.guard.as_str(), first.message))
             }
             Self::NameTaken { name } => Some(format!("a living token has the name {name}")),
             Self::FutureGeneration { generation, tip } => {

@@ -2,14 +2,14 @@
 
 use super::{HistoryStore, StoreError};
 use crate::admission::{AdmittedPlan, Idempotency};
-use plan_rules::{Counts, Footprint, History, News, Tip, ZoneHistory, ZoneOwner, footprint};
+use plan_rules::{Around, Counts, Footprint, History, News, Tip, ZoneHistory, ZoneOwner, footprint, leans};
 use std::collections::{BTreeMap, BTreeSet};
 use zone_model::{Base, Content, Digest, Generation, GroupName, Id, Key, Name, Plan, Version};
 
 /// What is read of one group, and the numbers that it and its zones have in the database.
 #[derive(Clone, Debug, Default)]
 pub struct ReadHistory {
-    /// What the rules judge by. Its `base_id` is that of [`ReadHistory::on_base`].
+    /// What the rules judge by. Its `base_id` is that of [`ReadHistory::on_base_of`].
     pub history: History,
     /// The group's number; none for a group that nobody began.
     pub group: Option<i64>,
@@ -19,9 +19,17 @@ pub struct ReadHistory {
 }
 
 impl ReadHistory {
-    /// The history as it is judged for a plan with this base.
-    pub fn on_base(&mut self, base: Base) -> &History {
-        self.history.base_id = self.bases.get(&base).copied();
+    /// The history as it is judged for this plan, with its base.
+    pub fn on_base_of(&mut self, plan: &Plan) -> &History {
+        self.history.base_id = self.bases.get(&plan.base).copied();
+        // Guards that look further than the footprint sleep until the store reads what they ask for.
+        let leans = leans(plan, &self.history);
+        self.history.target_zones.extend(leans.targets.into_iter().map(|target| (target, None)));
+        self.history.pointers.extend(leans.pointed_to.into_iter().map(|name| (name, BTreeSet::new())));
+        self.history.around.extend(leans.around.into_iter().map(|zone| (zone, Around::default())));
+        for of_zone in self.history.zones.values_mut() {
+            of_zone.record_sets = u64::from(u32::MAX);
+        }
         &self.history
     }
 }
@@ -134,7 +142,7 @@ impl HistoryStore {
                 changed.push((zone, name, generation(Some(changed_in))?));
             }
         }
-        Ok(News { tip, changed })
+        Ok(News { tip, changed, settings_changed: false, meanwhile: Some(Vec::new()) })
     }
 
     /// What an idempotency key of this token stands for: the hash of the request, and the plan that was admitted.
@@ -217,7 +225,8 @@ impl Asked {
 }
 
 fn tip(number: Option<i64>, id_bytes: Option<&[u8]>, digest_bytes: Option<&[u8]>) -> Result<Tip, StoreError> {
-    Ok(Tip { version: Version { generation: generation(number)?, id: id(id_bytes)? }, digest: digest(digest_bytes)? })
+    let version = Version { generation: generation(number)?, id: id(id_bytes)? };
+    Ok(Tip { version, digest: digest(digest_bytes)?, answers: Digest::EMPTY, deletes_spent: 0 })
 }
 
 fn generation(number: Option<i64>) -> Result<Generation, StoreError> {

@@ -60,6 +60,9 @@ pub(crate) fn replacement(zone: &str, serial: u32, others: Vec<RecordSet>) -> Zo
     };
     let soa = one(RecordType::SOA, &format!("ns1.example. hostmaster.example. {serial} 3600 900 604800 300"));
     let mut sets = vec![soa, one(RecordType::NS, "ns1.example.")];
+    if zone == "example." {
+        sets.push(addresses("ns1.example.", &[53]));
+    }
     sets.extend(others);
     ZoneChange::Replace(ZoneContents::new(name(zone), placed(sets)).unwrap())
 }

@@ -1,6 +1,6 @@
 //! What a plan changes in one zone, compared with what stands, and whether the result is valid.
 
-use super::{Change, ChangeSum};
+use super::admission::ChangeSum;
 use crate::history::ZoneHistory;
 use std::collections::{BTreeMap, BTreeSet};
 use zone_model::{
@@ -51,6 +51,15 @@ impl ZoneResult<'_> {
                 self.take_away(&key);
             }
         }
+        for key in edit.removals() {
+            self.take_away(key);
+        }
+        for (key, placed) in edit.guards() {
+            self.guard(key, Some(placed.value));
+        }
+        for key in edit.unguards().keys() {
+            self.guard(key, None);
+        }
         if let Some(serial) = edit.serial() {
             let place = edit.upserts().get(&SetKey::new(self.zone, RecordType::SOA)).map_or("", |soa| &soa.place);
             self.declare_serial(serial, place);
@@ -96,33 +105,28 @@ impl ZoneResult<'_> {
 
     fn put(&mut self, key: &SetKey, set: &RecordSet) {
         let standing = self.history.sets.get(key).and_then(|standing| standing.set.as_ref());
-        match standing {
-            Some(before) if before == set => return,
-            Some(_) => self.sum.counts.replaced += 1,
-            None => self.sum.counts.added += 1,
+        if standing != Some(set) {
+            let before = standing.map(|set| Content::Records(set.clone()));
+            self.change(Key::Records(key.clone()), before, Some(Content::Records(set.clone())));
         }
-        let before = standing.map(|set| Content::Records(set.clone()));
-        self.change(Key::Records(key.clone()), before, Some(Content::Records(set.clone())));
     }
 
     fn take_away(&mut self, key: &SetKey) {
         if let Some(set) = self.history.sets.get(key).and_then(|standing| standing.set.as_ref()) {
-            self.sum.counts.deleted += 1;
             self.change(Key::Records(key.clone()), Some(Content::Records(set.clone())), None);
         }
     }
 
+    fn guard(&mut self, key: &SetKey, minimum: Option<u16>) {
+        let standing = self.history.guarded.get(key).and_then(|(minimum, _)| *minimum);
+        if standing != minimum {
+            let (before, after) = (standing.map(Content::Minimum), minimum.map(Content::Minimum));
+            self.change(Key::Guarded(key.clone()), before, after);
+        }
+    }
+
     fn change(&mut self, key: Key, before: Option<Content>, after: Option<Content>) {
-        let digest = |content: &Content| key.digest(self.zone, content);
-        let mut delta = self.sum.digest_delta;
-        if let Some(before) = &before {
-            delta = delta.minus(digest(before));
-        }
-        if let Some(after) = &after {
-            delta = delta.plus(digest(after));
-        }
-        self.sum.digest_delta = delta;
-        self.sum.changes.push(Change { zone: self.zone.clone(), key, content: after });
+        self.sum.change(self.zone, key, before.as_ref(), after);
     }
 
     /// A serial that comes after the zone's own is taken over; an equal, older or incomparable one is not, and the
@@ -151,6 +155,7 @@ impl ZoneResult<'_> {
                 .range(zone_model::Delete { owner: owner.clone(), rtype: None }..)
                 .take_while(|(delete, _)| delete.owner == *owner)
                 .any(|(delete, _)| delete.rtype.is_none_or(|rtype| rtype == key.rtype()))
+                || edit.removals().contains(key)
         };
         let mut after: BTreeMap<&SetKey, &str> = BTreeMap::new();
         for (key, _) in self.history.standing_at(owner) {

@@ -7,10 +7,10 @@
 )]
 
 use plan_rules::{
-    Admission, Author, Decision, Footprint, History, Refusal, Role, Scope, Standing, Tip, ZoneHistory, ZoneOwner,
-    admit, footprint,
+    Admission, Around, Author, Change, Decision, Footprint, History, Pointer, Refusal, Role, Scope, Tip, ZoneHistory,
+    ZoneOwner, admit, footprint, leans, names_on_the_way, targets,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zone_model::{
     Base, Content, Delete, Digest, Edit, Generation, GroupName, Key, Name, Placed, Plan, RecordData, RecordSet,
     RecordType, Serial, SetKey, Version, ZoneChange, ZoneContents,
@@ -39,6 +39,9 @@ pub(crate) fn soa(zone: &str, serial: u32) -> RecordSet {
 
 pub(crate) fn contents(zone: &str, serial: u32, others: Vec<RecordSet>) -> ZoneContents {
     let mut sets = vec![soa(zone, serial), set(zone, RecordType::NS, &["ns1.example."])];
+    if zone == "example." && !others.iter().any(|set| *set.owner() == name("ns1.example.")) {
+        sets.push(address("ns1.example.", 1));
+    }
     sets.extend(others);
     ZoneContents::new(name(zone), placed(sets)).unwrap()
 }
@@ -63,10 +66,25 @@ pub(crate) fn operator() -> Author {
     Author { role: Role::Operator, scope: Scope::default() }
 }
 
+pub(crate) fn planner() -> Author {
+    Author { role: Role::Planner, scope: Scope::default() }
+}
+
+pub(crate) fn tip_of(admission: &Admission) -> Tip {
+    Tip {
+        version: admission.version,
+        digest: admission.digest,
+        answers: admission.answers,
+        deletes_spent: admission.deletes_spent,
+    }
+}
+
 /// All admitted plans, the first one first.
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) generations: Vec<Admission>,
+    /// What other groups have around a zone, where that is not nothing.
+    pub(crate) around: BTreeMap<Name, Around>,
 }
 
 impl World {
@@ -78,7 +96,7 @@ impl World {
     }
 
     pub(crate) fn tip(&self) -> Option<Tip> {
-        self.generations.last().map(|last| Tip { version: last.version, digest: last.digest })
+        self.generations.last().map(tip_of)
     }
 
     pub(crate) fn tip_number(&self) -> i64 {
@@ -87,45 +105,100 @@ impl World {
 
     /// Decides, and appends what is admitted.
     pub(crate) fn post(&mut self, plan: &Plan) -> Result<Decision, Refusal> {
-        let decision = admit(plan, &operator(), &self.history_for(plan))?;
+        self.post_as(&operator(), plan)
+    }
+
+    /// The same, for another author.
+    pub(crate) fn post_as(&mut self, author: &Author, plan: &Plan) -> Result<Decision, Refusal> {
+        let decision = admit(plan, author, &self.history_for(plan))?;
         if let Decision::Admit(admission) = &decision {
             self.generations.push((**admission).clone());
         }
         Ok(decision)
     }
 
+    /// What the plan is decided on: its footprint, and what it leans on.
     pub(crate) fn history_for(&self, plan: &Plan) -> History {
-        let mut history = History { tip: self.tip(), ..History::default() };
+        let mut history = self.footprint_of(plan);
+        let leans = leans(plan, &history);
+        for target in leans.targets {
+            let zone = self.zones().into_iter().filter(|zone| target.is_within(zone)).max_by_key(Name::label_count);
+            for name in zone.iter().flat_map(|zone| names_on_the_way(&target, zone)) {
+                let zone = zone.clone().unwrap();
+                let read = self.zone_history(&zone, &Footprint::Names(BTreeSet::from([name])));
+                let of_zone = history.zones.entry(zone).or_default();
+                of_zone.owner = ZoneOwner::ThisGroup;
+                of_zone.record_sets = read.record_sets;
+                of_zone.sets.extend(read.sets);
+            }
+            history.target_zones.insert(target, zone);
+        }
+        for name in leans.pointed_to {
+            let standing = self.state(self.generations.len());
+            let pointing = standing.iter().filter_map(|((zone, key), content)| match (key, content) {
+                (Key::Records(key), Content::Records(set)) if targets(set).contains(&name) => {
+                    Some(Pointer { zone: zone.clone(), key: key.clone() })
+                }
+                _ => None,
+            });
+            let pointing = pointing.collect();
+            history.pointers.insert(name, pointing);
+        }
+        for zone in leans.around {
+            let around = self.around.get(&zone).cloned().unwrap_or_default();
+            history.around.insert(zone, around);
+        }
+        history
+    }
+
+    fn zones(&self) -> BTreeSet<Name> {
+        let keys = self.generations.iter().flat_map(|one| &one.changes);
+        keys.filter(|change| !matches!(change.key, Key::Setting(_))).map(|change| change.zone.clone()).collect()
+    }
+
+    fn footprint_of(&self, plan: &Plan) -> History {
+        let mut history = History { tip: self.tip(), floor: Some(generation(1)), ..History::default() };
         history.base_id = self.version(plan.base).map(|version| version.id);
-        for (zone, part) in footprint(plan) {
-            let mut of_zone = ZoneHistory::default();
-            for generation in &self.generations {
-                let number = generation.version.generation;
-                for change in generation.changes.iter().filter(|change| change.zone == zone) {
-                    of_zone.owner = ZoneOwner::ThisGroup;
-                    of_zone.touched = Some(number);
-                    match (&change.key, &change.content) {
-                        (Key::Serial, Some(Content::Serial(serial))) => of_zone.serial = Some((*serial, number)),
-                        (Key::Records(key), content) => {
-                            let within = match &part {
-                                Footprint::WholeZone => true,
-                                Footprint::Names(names) => names.contains(key.owner()),
-                            };
-                            let set = match content {
-                                Some(Content::Records(set)) => Some(set.clone()),
-                                _ => None,
-                            };
-                            if within {
-                                of_zone.sets.insert(key.clone(), Standing { generation: number, set });
-                            }
-                        }
-                        (key, content) => of_zone.stands(key, content.as_ref(), number),
-                    }
+        for one in &self.generations {
+            for change in &one.changes {
+                if let Key::Setting(setting) = change.key {
+                    let value = match &change.content {
+                        Some(Content::Setting(value)) => Some(value.clone()),
+                        _ => None,
+                    };
+                    history.settings.insert(setting, (value, one.version.generation));
                 }
             }
+        }
+        for (zone, part) in footprint(plan) {
+            let of_zone = self.zone_history(&zone, &part);
             history.zones.insert(zone, of_zone);
         }
         history
+    }
+
+    fn zone_history(&self, zone: &Name, part: &Footprint) -> ZoneHistory {
+        let mut of_zone = ZoneHistory::default();
+        for generation in &self.generations {
+            let number = generation.version.generation;
+            let mine = |change: &&Change| change.zone == *zone && !matches!(change.key, Key::Setting(_));
+            for change in generation.changes.iter().filter(mine) {
+                of_zone.owner = ZoneOwner::ThisGroup;
+                of_zone.touched = Some(number);
+                let within = |key: &SetKey| match part {
+                    Footprint::WholeZone => true,
+                    Footprint::Names(names) => names.contains(key.owner()),
+                };
+                match &change.key {
+                    Key::Records(key) | Key::Guarded(key) if !within(key) => {}
+                    key => of_zone.stands(key, change.content.as_ref(), number),
+                }
+            }
+        }
+        let standing = self.state(self.generations.len());
+        let records = standing.keys().filter(|(in_zone, key)| in_zone == zone && matches!(key, Key::Records(_)));
+        of_zone.record_sets = records.count() as u64;
+        of_zone
     }
 
     pub(crate) fn version(&self, base: Base) -> Option<Version> {

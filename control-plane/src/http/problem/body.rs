@@ -35,13 +35,22 @@ pub struct ProblemBody {
     /// How many conflicts there are, listed or not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conflict_count: Option<usize>,
+    /// The first guard that objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guard: Option<&'static str>,
+    /// What the plan comes to, where the guard allows `limit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actual: Option<u64>,
+    /// Every guard that objects, and to what. At most a hundred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objections: Option<Vec<ObjectionView>>,
     /// The generation that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
     /// The oldest generation that can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub floor: Option<i64>,
-    /// The most octets that are read.
+    /// The most octets that are read, or what the guard allows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// The line of the body, from 1.
@@ -65,6 +74,39 @@ pub struct VersionView {
 impl From<Version> for VersionView {
     fn from(version: Version) -> Self {
         Self { generation: version.generation.get(), id: version.id.to_string() }
+    }
+}
+
+/// What a guard has against a plan.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Objection)]
+pub struct ObjectionView {
+    /// The guard.
+    pub guard: &'static str,
+    /// What it allows.
+    pub limit: u64,
+    /// What the plan comes to.
+    pub actual: u64,
+    /// The zone, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// The name, where it is about one, absolute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl From<plan_rules::Objection> for ObjectionView {
+    fn from(objection: plan_rules::Objection) -> Self {
+        Self {
+            guard: objection.guard.as_str(),
+            limit: objection.limit,
+            actual: objection.actual,
+            zone: objection.zone.map(|zone| zone.to_string()),
+            name: objection.name.map(|name| name.to_string()),
+            message: objection.message,
+        }
     }
 }
 
@@ -107,6 +149,16 @@ impl From<Problem> for ProblemBody {
             }
             Problem::BelowFloor { generation, floor } => {
                 Self { generation: Some(generation), floor: Some(floor), ..body }
+            }
+            Problem::GuardRefused { objections } => {
+                let first = objections.first();
+                Self {
+                    guard: first.map(|first| first.guard.as_str()),
+                    limit: first.map(|first| first.limit),
+                    actual: first.map(|first| first.actual),
+                    objections: Some(objections.into_iter().map(ObjectionView::from).collect()),
+                    ..body
+                }
             }
             Problem::TooLarge { limit } => Self { limit: Some(limit), ..body },
             Problem::Unauthorized { .. }

@@ -26,6 +26,7 @@ impl From<Refusal> for Problem {
             Refusal::UnknownBase { tip, why } => Self::UnknownBase { tip, message: why },
             Refusal::StaleBase { tip, conflicts, conflict_count } => Self::StaleBase { tip, conflicts, conflict_count },
             Refusal::Invalid(violations) => Self::InvalidPlan { violations: violations.into() },
+            Refusal::Guarded(objections) => Self::GuardRefused { objections },
             Refusal::HistoryFull => Self::HistoryFull,
         }
     }

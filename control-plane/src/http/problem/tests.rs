@@ -78,6 +78,25 @@ async fn members_are_typed() {
             }),
         ),
         (
+            Problem::GuardRefused {
+                objections: vec![Objection {
+                    guard: zone_model::Guard::DeletedShare,
+                    limit: 1,
+                    actual: 3,
+                    zone: Some(Name::root()),
+                    name: None,
+                    message: "too much".to_owned(),
+                }],
+            },
+            json!({
+                "type": "/problems/guard-refused", "status": 422, "title": "A guard refused the plan",
+                "detail": "deleted-share: too much", "guard": "deleted-share", "limit": 1, "actual": 3,
+                "objections": [{
+                    "guard": "deleted-share", "limit": 1, "actual": 3, "zone": ".", "message": "too much",
+                }],
+            }),
+        ),
+        (
             Problem::TooLarge { limit: 16 },
             json!({
                 "type": "/problems/too-large", "status": 413, "title": "The body is too large",
