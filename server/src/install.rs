@@ -2,7 +2,7 @@
 
 use crate::snapshot::{GroupNumber, ZoneError};
 use std::sync::Arc;
-use zone_model::{Digest, Id, Name, Succession, Version, succession};
+use zone_model::{Digest, Id, Name, RecordType, Succession, Version, succession};
 
 /// The generation in force of one group in this server's ring, as the history says.
 #[derive(Clone, Debug)]
@@ -30,13 +30,15 @@ pub enum Decision {
     Refuse(Refusal),
 }
 
-/// How much is fetched for an install.
+/// How much is fetched for an install, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// What changed since what is held; everything, where nothing is held.
     Increment,
-    /// Everything: what led here from what is held can no longer be read in this history.
-    InFull,
+    /// Everything, because an increment did not fit what is held.
+    Drifted,
+    /// Everything, because what led here from what is held can no longer be read in this history.
+    BelowFloor,
     /// Everything, because somebody raised the epoch: an operator's word that this history goes on, whatever was held.
     Raised,
 }
@@ -120,6 +122,30 @@ pub enum Refusal {
     /// A zone that is held is not mentioned any more. An absent row never ends anything.
     #[error("zone {0} is held, and the history says nothing about it")]
     Vanished(Name),
+    /// A guarded record set is absent or too small. The server looks by itself, whoever else has looked before.
+    #[error("{name} {rtype} in zone {zone} is guarded: at least {minimum} records, and here are {records}")]
+    Guarded {
+        /// The zone.
+        zone: Name,
+        /// The guarded name.
+        name: Name,
+        /// The guarded type.
+        rtype: RecordType,
+        /// The fewest records that it may have.
+        minimum: u16,
+        /// How many it has.
+        records: usize,
+    },
+    /// A guard that is held is not mentioned any more. An absent row never ends anything.
+    #[error("{name} {rtype} in zone {zone} is guarded here, and the history does not say that the guard has ended")]
+    GuardVanished {
+        /// The zone.
+        zone: Name,
+        /// The guarded name.
+        name: Name,
+        /// The guarded type.
+        rtype: RecordType,
+    },
     /// The zone's name is in use by another group.
     #[error("zone {0} belongs to another group that is held")]
     ZoneOfAnotherGroup(Name),
@@ -138,6 +164,8 @@ impl Refusal {
             Self::PoisonedRow { .. } => "poisoned-row",
             Self::Zone(_) => "broken-zone",
             Self::Vanished(_) => "vanished-zone",
+            Self::Guarded { .. } => "guarded",
+            Self::GuardVanished { .. } => "vanished-guard",
             Self::ZoneOfAnotherGroup(_) => "zone-of-another-group",
         }
     }
@@ -165,9 +193,9 @@ pub fn decide(held: Option<Version>, known: Known, floor: i64, offered: Version)
         }
         Succession::Newer => match known {
             Known::As(id) if id == held.id && held.generation.get() >= floor => Decision::Install(Load::Increment),
-            Known::As(id) if id == held.id => Decision::Install(Load::InFull),
+            Known::As(id) if id == held.id => Decision::Install(Load::BelowFloor),
             _ if offered.generation.epoch() > held.generation.epoch() => Decision::Install(Load::Raised),
-            Known::Forgotten => Decision::Install(Load::InFull),
+            Known::Forgotten => Decision::Install(Load::BelowFloor),
             Known::As(_) | Known::Nothing => Decision::Refuse(Refusal::UnknownHistory { held }),
         },
     }
@@ -217,7 +245,7 @@ mod tests {
     #[test]
     fn below_the_floor_everything_is_loaded() {
         let held = version(3, 3);
-        let in_full = Decision::Install(Load::InFull);
+        let in_full = Decision::Install(Load::BelowFloor);
         assert_eq!(decide(Some(held), Known::As(held.id), 4, version(9, 9)), in_full);
         assert_eq!(decide(Some(held), Known::Forgotten, 400_000, version(500_000, 9)), in_full);
         // A known number with another id is a fork, however old it is.

@@ -4,12 +4,12 @@
 
 mod support;
 
-use server::install::Refusal;
+use server::install::{Load, Refusal};
 use server::replica::build::Wanted;
 use server::snapshot::{Directory, ZoneNumber};
 use std::sync::Arc;
-use support::{History, build, changes_of, gone, install, name_of, put};
-use zone_model::{Content, Digest, Key, RecordType, Serial};
+use support::{Change, History, build, changes_of, gone, install, name_of, put};
+use zone_model::{Content, Digest, Key, RecordType, Serial, SetKey, Setting, SettingValue};
 
 const ZONE: &str = "$TTL 300\n@ SOA ns1 hostmaster 40 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.53\nwww A 192.0.2.1\n";
 
@@ -32,7 +32,7 @@ fn a_row_that_is_missing_is_noticed() {
     let history = history();
     let (touched, mut rows, generations) = history.changes(0, 1);
     rows.retain(|row| row.owner != "www");
-    let wanted = Wanted { head: history.head(1), base: None, is_raised: false };
+    let wanted = Wanted { head: history.head(1), held: None, load: Load::Increment };
     assert_eq!(word(build(&Arc::default(), wanted, touched, rows, &generations)), "wrong-digest");
 }
 
@@ -40,14 +40,14 @@ fn a_row_that_is_missing_is_noticed() {
 fn nothing_at_all_is_no_zone() {
     let history = history();
     let (touched, _, generations) = history.changes(0, 1);
-    let wanted = Wanted { head: history.head(1), base: None, is_raised: false };
+    let wanted = Wanted { head: history.head(1), held: None, load: Load::Increment };
     assert_eq!(word(build(&Arc::default(), wanted.clone(), Vec::new(), Vec::new(), &generations)), "wrong-digest");
     // Even where somebody says that nothing is what there should be.
     let mut head = history.head(1);
     head.digest = Digest::EMPTY;
     head.version.id = zone_model::Id::of(&head.parent, head.version.generation, &Digest::EMPTY);
     let held = install(&Arc::default(), &history, 1, true).unwrap();
-    let forged = || Wanted { head: head.clone(), base: None, is_raised: false };
+    let forged = || Wanted { head: head.clone(), held: held.group(history.group).cloned(), load: Load::Drifted };
     assert_eq!(word(build(&held, forged(), touched, Vec::new(), &generations)), "vanished-zone");
     assert_eq!(word(build(&held, forged(), Vec::new(), Vec::new(), &generations)), "vanished-zone");
 }
@@ -59,7 +59,7 @@ fn another_id_is_refused() {
     let mut head = history.head(1);
     head.parent = head.version.id;
     assert_eq!(
-        word(build(&Arc::default(), Wanted { head, base: None, is_raised: false }, touched, rows, &generations)),
+        word(build(&Arc::default(), Wanted { head, held: None, load: Load::Increment }, touched, rows, &generations)),
         "wrong-id"
     );
 }
@@ -86,7 +86,7 @@ fn a_damaged_row_is_named_and_refused() {
             "type" => row.rtype = 255,
             _ => row.owner = "www..".to_owned(),
         }
-        let wanted = Wanted { head: history.head(1), base: None, is_raised: false };
+        let wanted = Wanted { head: history.head(1), held: None, load: Load::Increment };
         let why = build(&Arc::default(), wanted, touched, rows, &generations).err().unwrap();
         assert!(matches!(&why, Refusal::PoisonedRow { zone, .. } if zone.to_string() == "example."), "{spoil}: {why}");
     }
@@ -153,4 +153,95 @@ fn a_change_shares_what_did_not_change() {
     };
     assert!(Arc::ptr_eq(&node(&held, "ns1.example."), &node(&next, "ns1.example.")));
     assert!(!Arc::ptr_eq(&node(&held, "www.example."), &node(&next, "www.example.")));
+}
+
+/// A guard on a set, to be put in place or (0) ended.
+fn guard(zone: i64, owner: &str, rtype: RecordType, minimum: u16) -> Change {
+    let content = (minimum > 0).then_some(Content::Minimum(minimum));
+    (ZoneNumber(zone), Key::Guarded(SetKey::new(&name_of(owner), rtype)), content)
+}
+
+fn www(addresses: &[&str]) -> Change {
+    put(1, "www.example.", RecordType::A, 300, addresses)
+}
+
+fn guarded_history() -> History {
+    let mut history = history();
+    history.admit(vec![www(&["192.0.2.1", "192.0.2.2"]), guard(1, "www.example.", RecordType::A, 2)]);
+    history
+}
+
+#[test]
+fn f15_a_guarded_set_is_neither_absent_nor_too_small() {
+    let history = guarded_history();
+    let held = install(&Arc::default(), &history, 2, true).unwrap();
+    let end = || guard(1, "www.example.", RecordType::A, 0);
+    let gone = || gone(1, "www.example.", RecordType::A);
+    for (changes, expected) in [
+        (vec![gone()], "guarded"),
+        (vec![www(&["192.0.2.1"])], "guarded"),
+        (vec![guard(1, "www.example.", RecordType::A, 3)], "guarded"),
+        (vec![guard(1, "www.example.", RecordType::AAAA, 1)], "guarded"),
+        (vec![www(&["192.0.2.8", "192.0.2.9"])], "installed"),
+        // Whoever ends the guard in the same generation may do both.
+        (vec![gone(), end()], "installed"),
+        (vec![end()], "installed"),
+    ] {
+        let mut history = history.clone();
+        history.admit(changes.clone());
+        assert_eq!(word(install(&held, &history, 3, false)), expected, "{changes:?}");
+        // A server without memory judges the new content alone, and comes to the same.
+        assert_eq!(word(install(&Arc::default(), &history, 3, true)), expected, "{changes:?}");
+        assert_eq!(word(install(&held, &history, 3, true)), expected, "{changes:?}");
+    }
+    // A zone does not end while a name in it is guarded.
+    let mut ended = history.clone();
+    let all = |with_guards: bool| {
+        let keys = history.content().keys().filter(move |(_, key)| with_guards || !matches!(key, Key::Guarded(_)));
+        keys.map(|(zone, key)| (*zone, key.clone(), None)).collect::<Vec<_>>()
+    };
+    ended.admit(all(false));
+    assert_eq!(word(install(&held, &ended, 3, false)), "guarded");
+    assert_eq!(word(install(&Arc::default(), &ended, 3, true)), "guarded");
+    let mut ended = history.clone();
+    ended.admit(all(true));
+    assert_eq!(install(&held, &ended, 3, false).unwrap().zone_count(), 0);
+}
+
+#[test]
+fn f15_a_guard_ends_by_a_positive_fact_only() {
+    let held = install(&Arc::default(), &guarded_history(), 2, true).unwrap();
+    // Somebody took the guard's row and the guarded records out of the database, and made the sums right.
+    let mut poisoned = history();
+    poisoned.admit(vec![www(&["192.0.2.1", "192.0.2.2"])]);
+    poisoned.admit(vec![gone(1, "www.example.", RecordType::A)]);
+    assert_eq!(word(install(&held, &poisoned, 3, false)), "wrong-digest");
+    assert_eq!(word(install(&held, &poisoned, 3, true)), "vanished-guard");
+    // The same where what led here is retired is all there is to know.
+    let (touched, rows, generations) = poisoned.changes(0, 3);
+    let group = held.group(poisoned.group).cloned();
+    let wanted = Wanted { head: poisoned.head(3), held: group, load: Load::BelowFloor };
+    assert_eq!(word(build(&held, wanted, touched, rows, &generations)), "installed");
+}
+
+#[test]
+fn settings_of_a_group_are_kept_and_counted() {
+    let set =
+        |setting, value: Option<SettingValue>| (ZoneNumber(-1), Key::Setting(setting), value.map(Content::Setting));
+    let mut history = history();
+    history.admit(vec![
+        set(Setting::References, Some(SettingValue::Switch(false))),
+        set(Setting::Closed, Some(SettingValue::Closed("rolled back".into()))),
+    ]);
+    let two = install(&Arc::default(), &history, 2, true).unwrap();
+    assert_eq!(two.group(history.group).unwrap().settings.len(), 2);
+    history.admit(vec![set(Setting::Closed, None), www(&["192.0.2.3"])]);
+    let three = install(&two, &history, 3, false).unwrap();
+    assert_eq!(three.group(history.group).unwrap().settings.len(), 1);
+    assert_eq!(word(install(&Arc::default(), &history, 3, true)), "installed");
+
+    let (touched, mut rows, generations) = history.changes(0, 3);
+    rows.iter_mut().find(|row| row.rtype == 65_543).unwrap().value = Some(vec![2]);
+    let wanted = Wanted { head: history.head(3), held: None, load: Load::Increment };
+    assert_eq!(word(build(&Arc::default(), wanted, touched, rows, &generations)), "poisoned-row");
 }

@@ -88,10 +88,10 @@ pub(super) async fn poll(
             match built {
                 Ok(built) => polled.built.push(built),
                 // The increment does not fit what is held, although the history knows it: take everything instead.
-                Err(Refusal::WrongDigest { expected, computed }) if wanted.base.is_some() => {
+                Err(Refusal::WrongDigest { expected, computed }) if wanted.base().is_some() => {
                     let (group, generation) = (&*wanted.head.name, wanted.head.version.generation.get());
                     tracing::warn!(group, generation, %expected, %computed, "drift: loading the group in full");
-                    drifted.push(Wanted { base: None, ..wanted });
+                    drifted.push(Wanted { load: Load::Drifted, ..wanted });
                 }
                 Err(why) => polled.refused.push((wanted.head.group, wanted.head.name, wanted.head.version, why)),
             }
@@ -181,8 +181,7 @@ async fn wanted(
                     detail.map(|row| row.parent_id.as_ref().map_or(Some(Id::GENESIS), |id| Id::from_bytes(id)));
                 if let (Some(digest), Some(Some(parent))) = (digest, parent) {
                     let head = Head { group, name, version, digest, parent };
-                    let base = held.filter(|_| load == Load::Increment).cloned();
-                    wanted.push(Wanted { head, base, is_raised: load == Load::Raised });
+                    wanted.push(Wanted { head, held: held.cloned(), load });
                 } else {
                     let why = Refusal::DamagedHead("its digest or its parent's id has not 32 octets".to_owned());
                     polled.refused.push((group, name, version, why));

@@ -89,7 +89,7 @@ impl Replica {
                 Ok(mut connection) => loop {
                     let looked = tokio::time::Instant::now();
                     let polled = tokio::select! {
-                        polled = self.poll(&mut connection, &mut waiting) => polled,
+                        polled = self.look(&mut connection, &mut waiting) => polled,
                         () = stop.cancelled() => return,
                     };
                     if let Err(error) = polled {
@@ -113,8 +113,12 @@ impl Replica {
         }
     }
 
-    /// One step: look, build aside, swap once.
-    async fn poll(&self, connection: &mut PgConnection, waiting: &mut Waiting) -> Result<(), FetchError> {
+    /// One step: look, build aside, swap once. All that it changes here changes after its last await, so one that is
+    /// given up half-way, wherever that is, has done nothing, and the next one works.
+    ///
+    /// # Errors
+    /// Postgres is lost. What is held is served on.
+    pub async fn look(&self, connection: &mut PgConnection, waiting: &mut Waiting) -> Result<(), FetchError> {
         let began = Instant::now();
         let held = self.directory.load_full();
         let may_wait = |group, version| waiting.may_wait(group, version, began);
@@ -144,7 +148,7 @@ impl Replica {
 
 /// Refused groups whose next try can wait.
 #[derive(Debug, Default)]
-struct Waiting(HashMap<GroupNumber, (Version, Instant)>);
+pub struct Waiting(HashMap<GroupNumber, (Version, Instant)>);
 
 impl Waiting {
     fn may_wait(&self, group: GroupNumber, version: Version, now: Instant) -> bool {

@@ -3,7 +3,7 @@
 use super::Zone;
 use imbl::OrdMap;
 use std::sync::Arc;
-use zone_model::{Digest, Name, Version};
+use zone_model::{Digest, Name, Setting, SettingValue, Version};
 
 /// A group's number in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,8 @@ pub struct Group {
     pub digest: Digest,
     /// Its zones that stand, by number.
     pub zones: OrdMap<ZoneNumber, Name>,
+    /// Its settings: in the digest, and in no answer.
+    pub settings: OrdMap<Setting, SettingValue>,
 }
 
 /// All zones and groups at one moment. Immutable in use; cloning it is cheap, and so is changing a clone.

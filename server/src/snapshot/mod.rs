@@ -4,4 +4,4 @@ mod directory;
 mod zone;
 
 pub use directory::{Directory, Group, GroupNumber, ZoneNumber};
-pub use zone::{Node, Standing, Zone, ZoneError};
+pub use zone::{BrokenGuard, Node, Standing, Zone, ZoneError};

@@ -50,8 +50,10 @@ pub struct Zone {
     set_count: usize,
     serial_mark: Option<SerialMark>,
     touched: Option<Generation>,
-    /// What is in the digest, but in no answer: guards.
-    unanswered: OrdMap<Key, Content>,
+    /// The fewest records that guarded sets may have: in the digest, and in no answer.
+    guards: OrdMap<SetKey, u16>,
+    /// Sets that changes have made smaller, or put under guard: to be looked at before this is served.
+    suspects: Vec<SetKey>,
     /// Made by [`Zone::finish`] from what is above.
     apex: Option<Apex>,
 }
@@ -62,6 +64,17 @@ struct Apex {
     soa: Arc<RecordSet>,
     serial: Serial,
     negative_ttl: u32,
+}
+
+/// A guarded set that is absent or too small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenGuard {
+    /// The set.
+    pub key: SetKey,
+    /// The fewest records that it may have.
+    pub minimum: u16,
+    /// How many it has.
+    pub records: usize,
 }
 
 /// What is left of a zone when all changes have been applied.
@@ -100,8 +113,8 @@ impl Zone {
     #[must_use]
     pub fn empty(name: &Name) -> Self {
         let name = name.to_lowercase();
-        let (nodes, unanswered) = (OrdMap::new(), OrdMap::new());
-        Self { name, nodes, set_count: 0, serial_mark: None, touched: None, unanswered, apex: None }
+        let (nodes, guards, suspects) = (OrdMap::new(), OrdMap::new(), Vec::new());
+        Self { name, nodes, set_count: 0, serial_mark: None, touched: None, guards, suspects, apex: None }
     }
 
     /// The zone's name, in lower case.
@@ -167,10 +180,28 @@ impl Zone {
                 };
                 before
             }
-            (Key::Records(key), Some(Content::Records(set))) => self.put(key, set),
-            (Key::Records(key), _) => self.take(key),
-            (Key::Guarded(_) | Key::Setting(_), Some(content)) => self.unanswered.insert(key.clone(), content),
-            (Key::Guarded(_) | Key::Setting(_), None) => self.unanswered.remove(key),
+            (Key::Records(key), Some(Content::Records(set))) => {
+                let records = set.records().len();
+                let before = self.put(key, set);
+                if matches!(&before, Some(Content::Records(before)) if before.records().len() > records) {
+                    self.suspects.push(key.clone());
+                }
+                before
+            }
+            (Key::Records(key), _) => {
+                let before = self.take(key);
+                if before.is_some() {
+                    self.suspects.push(key.clone());
+                }
+                before
+            }
+            (Key::Guarded(key), Some(Content::Minimum(minimum))) => {
+                self.suspects.push(key.clone());
+                self.guards.insert(key.clone(), minimum).map(Content::Minimum)
+            }
+            (Key::Guarded(key), _) => self.guards.remove(key).map(Content::Minimum),
+            // Of the group, and not of a zone. Counted here all the same, it would make the digest wrong.
+            (Key::Setting(_), _) => return Digest::EMPTY,
         };
         added.minus(before.map_or(Digest::EMPTY, |content| key.digest(&self.name, &content)))
     }
@@ -224,6 +255,31 @@ impl Zone {
     pub fn was_touched_in(&mut self, generation: Generation) {
         self.touched = Some(generation);
         self.apex = None;
+    }
+
+    /// A guarded set that is absent or too small, if there is any: of those that the changes just applied could have
+    /// made so. Costs what they cost, and not what the zone does.
+    #[must_use]
+    pub fn broken_guard(&mut self) -> Option<BrokenGuard> {
+        let suspects = std::mem::take(&mut self.suspects);
+        let guarded = suspects.into_iter().filter_map(|key| self.guards.get(&key).map(|minimum| (key, *minimum)));
+        let broken = |(key, minimum): (SetKey, u16)| {
+            let set = self.nodes.get(key.owner()).and_then(|node| node.set(key.rtype()));
+            let records = set.map_or(0, |set| set.records().len());
+            (records < usize::from(minimum)).then_some(BrokenGuard { key, minimum, records })
+        };
+        guarded.into_iter().find_map(broken)
+    }
+
+    /// The guarded sets.
+    pub fn guards(&self) -> impl Iterator<Item = &SetKey> {
+        self.guards.keys()
+    }
+
+    /// Whether this set is guarded.
+    #[must_use]
+    pub fn is_guarded(&self, key: &SetKey) -> bool {
+        self.guards.contains_key(key)
     }
 
     /// Judges what the changes have left, and puts the serial into the SOA.

@@ -7,7 +7,7 @@ pub mod program;
 pub mod random;
 pub mod wire;
 
-use server::install::{Head, Refusal};
+use server::install::{Head, Load, Refusal};
 use server::replica::build::{Build, Row, TouchedZone, Wanted};
 use server::snapshot::{Directory, GroupNumber, ZoneNumber};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,7 @@ pub struct History {
     plans: Vec<Vec<Change>>,
     versions: Vec<(Version, Digest)>,
     content: BTreeMap<(ZoneNumber, Key), Content>,
+    nowhere: Name,
 }
 
 impl History {
@@ -35,7 +36,7 @@ impl History {
         let name = format!("group-{group}");
         let zones = zones.iter().map(|(number, zone)| (ZoneNumber(*number), name_of(zone))).collect();
         let (plans, versions, content) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Self { group: GroupNumber(group), name, zones, plans, versions, content }
+        Self { group: GroupNumber(group), name, zones, plans, versions, content, nowhere: Name::root() }
     }
 
     /// Adds the next generation.
@@ -66,6 +67,10 @@ impl History {
     }
 
     pub fn zone_name(&self, zone: ZoneNumber) -> &Name {
+        // A group's settings, which are of no zone.
+        if zone.0 < 0 {
+            return &self.nowhere;
+        }
         &self.zones.iter().find(|(number, _)| *number == zone).unwrap().1
     }
 
@@ -91,7 +96,9 @@ impl History {
             let number = i64::try_from(plan + 1).unwrap();
             for (zone, key, content) in changes {
                 newest.insert((*zone, key.clone()), (number, content.clone()));
-                touched.insert(*zone, self.versions[plan].0.generation);
+                if zone.0 > 0 {
+                    touched.insert(*zone, self.versions[plan].0.generation);
+                }
             }
         }
         let rows = newest.into_iter().map(|((zone, key), (plan, content))| {
@@ -117,8 +124,8 @@ pub fn install(
     upto: usize,
     in_full: bool,
 ) -> Result<Arc<Directory>, Refusal> {
-    let base = directory.group(history.group).filter(|_| !in_full).cloned();
-    let wanted = Wanted { head: history.head(upto), base, is_raised: false };
+    let load = if in_full { Load::Drifted } else { Load::Increment };
+    let wanted = Wanted { head: history.head(upto), held: directory.group(history.group).cloned(), load };
     let (touched, rows, generations) = history.changes(usize::try_from(wanted.above()).unwrap(), upto);
     build(directory, wanted, touched, rows, &generations)
 }
