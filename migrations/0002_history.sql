@@ -7,9 +7,9 @@
 --   HF003  plan-closed              a generation (or an idempotency key, 0005) names the plan: it takes no more changes and reads, and cannot go
 --   HF004  stale-plan               a generation above the plan's own base changed a name of its footprint
 --   HF005  unknown-base             the base is above the group's tip
---   HF006  not-next-generation      the generation is not tip + 1
+--   HF006  not-next-generation      the generation is not tip + 1, or that of a raise not one with which a new epoch begins
 --   HF007  zone-of-another-group    a change or read in a zone that is not of the plan's group
---   HF008  zone-without-soa-or-ns   the plan would leave a zone without SOA or NS at its apex
+--   HF008  zone-without-soa-or-ns   the plan would leave a zone without SOA or NS at its apex, and does not end it
 --   HF009  below-floor              a move to a generation below the group's floor                                        (0003)
 --   HF010  head-not-superseded      deleting a move that no greater one of its group and ring outlives                    (0003)
 --   HF011  untouched-zone           changes in a zone for which the plan has no `touched` row
@@ -31,6 +31,8 @@
 --   HF027  nothing-proved           a passed verdict on a generation that the first ring's servers had no chance to prove (0015)
 --   HF028  ring-ended               a move of a ring that ended; rings of which not exactly one is first                  (0015)
 --   HF029  unknown-ring             … or server: there is none of that name                                               (0015)
+--   HF030  guarded-name              the plan would leave a guarded record set absent or below its minimum, or guards one that is not there
+--   HF031  budget-given-back         the deletes that a group has spent would become fewer
 --
 -- Refusals are statement triggers with transition tables (a million rows: per statement a third of what they cost per row). They are SECURITY DEFINER, so that
 -- the roles need neither the UPDATE right that a row lock asks for, nor a right to read what only the refusal reads; hence the pinned search_path.
@@ -70,13 +72,14 @@ create table plan (
     -- The generation that the plan's author had read. Conflicts are judged against this number, never against a fresh read.
     base bigint not null,
     token bigint,
-    -- What kind of plan: 'change', 'rollback', 'raise' or 'end-zone'.
-    kind text not null default 'change',
-    -- A rollback whose generation may be enacted through a freeze.
-    through_freeze boolean not null default false,
     reason text,
     acknowledged jsonb not null default '[]',
     digest_delta bytea not null,
+    -- `change`; `rollback` to what stood at rolled_back_to; `raise` begins an epoch; `end-zone` takes all from some zone. What only some kinds may: their generation_is_next.
+    kind text not null default 'change',
+    -- A rollback whose generation may be enacted through a freeze.
+    through_freeze boolean not null default false,
+    rolled_back_to bigint,
     -- How many names and record sets, for people and for choosing the cheaper way to judge; no refusal rests on them.
     changes int not null,
     added int not null,
@@ -97,21 +100,33 @@ create table plan_read (
 create index plan_read_zone on plan_read (zone);
 
 create table change (
+    -- A group's settings stand in a zone of their own, which has no row in `zone` and the group's number below zero.
     zone bigint not null,
     -- Lower case and relative to the zone; '@' is the apex. A `touched` row belongs to no name: ''.
     owner text collate "C" not null,
-    -- Below 65536 a DNS type. Ours: 65536 `touched`, 65537 `serial`.
+    -- Below 65536 a DNS type. Ours, in zones:
+    --   65536 `touched`: 't' and how many record sets stand in the zone then, or 'd' and how many more than before (eight bytes, a plan that was staged does not know
+    --         which tip it lands on); see record_sets_at
+    --   65537 `serial`, 4 bytes    65538 `guarded`: the record set (owner, covered) is never absent nor has fewer records than the value says, 2 bytes
+    -- Settings of a group: 65540 deleted-share, 65541 changed-share, 65542 velocity (a number that is always allowed, 4 bytes, and per cent, 1 byte),
+    -- 65543 references (1 byte, 0 for off), 65544 closed (to planners: why).
     type int not null,
-    -- RRSIG (46) says which type it covers.
+    -- RRSIG (46) says which type it covers, `guarded` which type it guards.
     covered int not null default 0,
     plan bigint not null,
     -- No value means gone.
     value bytea,
+    -- The absolute names in lower case that a CNAME, NS, MX or SRV set points at.
+    points_to text[] collate "C",
     primary key (zone, owner, type, covered, plan)
 );
 create index change_plan on change (plan, zone, owner);
 -- Which zones a plan touches, without walking its million changes.
 create index change_touched on change (plan, zone) where type = 65536;
+-- The guarded names of a zone, for a plan that has more names than that.
+create index change_guarded on change (zone, owner, covered, plan) where type = 65538;
+-- Who points at a name. Kept as it is written (no pending list), so that a look costs what it finds.
+create index change_points_to on change using gin (points_to) with (fastupdate = off) where points_to is not null;
 -- A plan of a million rows and a hundred thousand of one row: an average says nothing, and "all rows" (what the sample says after one large import) is
 -- the costly mistake, because it makes the planner read the whole table for the one row of an increment. So: presume that plans are small.
 alter table change alter column plan set (n_distinct = -0.5);
@@ -122,6 +137,10 @@ create table generation (
     plan bigint not null unique,
     id bytea not null,
     digest bytea not null,
+    -- The digest of what answers alone are made of. Who leaves it out vouches for nothing: it is like no other.
+    answers bytea not null default sha256(uuid_send(gen_random_uuid())),
+    -- How many record sets planners' plans have deleted in the group so far: the difference of two is what a window saw.
+    deletes_spent bigint not null default 0,
     at timestamptz not null default now(),
     primary key (zone_group, generation)
 );
@@ -168,17 +187,20 @@ begin
         n.plan,
         (select g.generation from generation g where g.zone_group = new.zone_group order by g.generation desc limit 1) as tip,
         exists (select from zone_group z where z.zone_group = new.zone_group) as group_exists,
+        new.rolled_back_to is null
+            or exists (select from generation g where g.zone_group = new.zone_group and g.generation = new.rolled_back_to and g.generation <= new.base) as target_exists,
         new.token is null or exists (select from token t where t.token = new.token) as token_exists,
         (select c.plan from change c where c.plan = n.plan order by c.plan, c.zone, c.owner limit 1) is not null as drawn_before
     into seen
     from (select nextval('plan_number') as plan offset 0) n;
     if (new.base >= 0 and length(new.digest_delta) = 32 and jsonb_typeof(new.acknowledged) = 'array'
         and least(new.changes, new.added, new.replaced, new.deleted, new.absent) >= 0
-        and new.kind in ('change', 'rollback', 'raise', 'end-zone') and (new.kind = 'rollback' or not new.through_freeze)) is false
+        and new.kind in ('change', 'rollback', 'raise', 'end-zone') and (new.kind = 'rollback') = (new.rolled_back_to is not null)
+        and (new.kind = 'rollback' or not new.through_freeze)) is false
     then
         raise exception using errcode = 'HF021',
-            message = format('a plan of kind %s (through a freeze: %s) with base %s, a digest delta of %s bytes, acknowledged %s and counts %s',
-                             new.kind, new.through_freeze, new.base, length(new.digest_delta), new.acknowledged,
+            message = format('a plan of kind %s (to %s, through a freeze: %s) with base %s, a digest delta of %s bytes, acknowledged %s and counts %s', new.kind,
+                             coalesce(new.rolled_back_to::text, 'nothing'), new.through_freeze, new.base, length(new.digest_delta), new.acknowledged,
                              array [new.changes, new.added, new.replaced, new.deleted, new.absent]);
     elsif not seen.group_exists then
         raise exception using errcode = 'HF016', message = format('there is no group %s', new.zone_group);
@@ -187,6 +209,9 @@ begin
     elsif new.base > coalesce(seen.tip, 0) then
         raise exception using errcode = 'HF005',
             message = format('the base %s is above the tip %s of group %s', new.base, coalesce(seen.tip, 0), new.zone_group);
+    elsif not seen.target_exists then
+        raise exception using errcode = 'HF005',
+            message = format('group %s has no generation %s at or below the base %s, to which it could be rolled back', new.zone_group, new.rolled_back_to, new.base);
     elsif seen.drawn_before then
         -- Somebody set the sequence back. What a plan of this number left behind must not become part of this one.
         raise exception using errcode = 'HF003', message = format('plan number %s was drawn before, and changes still bear it', seen.plan);
@@ -249,15 +274,25 @@ create trigger plan_read_goes_after_its_plan after delete on plan_read referenci
 -- Or the other way round:
 --   1. the generation holds the plan FOR UPDATE, not committed yet;
 --   2. the late change waits here; when it gets the lock, the next statement's snapshot shows the generation: refused.
-create function is_well_formed(owner text, type int, covered int, value bytea) returns boolean language sql immutable as $$
-    select type between 1 and 65537
-        and (covered = 0 or (type = 46 and covered between 1 and 65535))
+create function is_well_formed(zone bigint, owner text, type int, covered int, value bytea) returns boolean language sql immutable as $$
+    select (type between 1 and 65538 or type between 65540 and 65544)
+        and (covered = 0 or (type = 46 and covered between 1 and 65535) or type = 65538)
         and (value is null or length(value) > 0)
         and owner = lower(owner collate "C")
         -- A `touched` row belongs to no name, and every other one to a name. The serial is the apex's.
         and (type = 65536) = (owner = '')
         and (type <> 65536 or value is not null)
-        and (type <> 65537 or owner = '@')
+        and (type not in (65537, 65540, 65541, 65542, 65543, 65544) or owner = '@')
+        -- A guarded set has one key (signatures have one for each type that they cover), and a minimum of at least one record.
+        and (type <> 65538 or (covered between 1 and 65535 and covered <> 46 and (value is null or (length(value) = 2 and value <> '\x0000'))))
+        -- Settings, and nothing else, are the group's.
+        and (type = 65536 or (type >= 65540) = (zone < 0))
+        and (value is null or case
+            when type in (65540, 65541, 65542) then length(value) = 5 and get_byte(value, 4) <= 100
+            when type = 65543 then value in ('\x00', '\x01')
+            when type = 65544 then length(value) <= 4000
+            else true
+        end)
 $$;
 create function change_is_open() returns trigger language plpgsql security definer
 set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
@@ -270,9 +305,11 @@ begin
     end if;
     loop
         select a.plan, a.zone, p.zone_group as plans_group, z.zone_group as zones_group, g.generation, w.why into wrong
-        from (select plan, zone, bool_and(is_well_formed(owner, type, covered, value)) as well_formed from added group by plan, zone) a
+        from (select plan, zone, bool_and(is_well_formed(zone, owner, type, covered, value)) as well_formed from added group by plan, zone) a
         left join lateral (select p.zone_group, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0) p on true
-        left join lateral (select z.zone_group from zone z where z.zone = a.zone offset 0) z on true
+        left join lateral (
+            select z.zone_group from zone z where z.zone = a.zone union all select z.zone_group from zone_group z where a.zone < 0 and z.zone_group = -a.zone offset 0
+        ) z on true
         left join lateral (select g.generation from generation g where g.plan = a.plan offset 0) g on true
         cross join lateral (select case
             when p.zone_group is null then 'HF015'
@@ -302,7 +339,7 @@ begin
         when 'HF011' then format('plan %s has changes in zone %s, but no touched row for it', wrong.plan, wrong.zone)
         when 'HF021' then (
             select format('plan %s, zone %s: a change of %L, type %s, covered %s, value of %s bytes', a.plan, a.zone, a.owner, a.type, a.covered, length(a.value))
-            from added a where not is_well_formed(a.owner, a.type, a.covered, a.value) limit 1)
+            from added a where not is_well_formed(a.zone, a.owner, a.type, a.covered, a.value) limit 1)
     end;
 end
 $$;
@@ -319,7 +356,9 @@ begin
         select a.plan, a.zone, p.zone_group as plans_group, z.zone_group as zones_group, g.generation, w.why into wrong
         from (select plan, zone, bool_and(owner = lower(owner)) as well_formed from added group by plan, zone) a
         left join lateral (select p.zone_group, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0) p on true
-        left join lateral (select z.zone_group from zone z where z.zone = a.zone offset 0) z on true
+        left join lateral (
+            select z.zone_group from zone z where z.zone = a.zone union all select z.zone_group from zone_group z where a.zone < 0 and z.zone_group = -a.zone offset 0
+        ) z on true
         left join lateral (select g.generation from generation g where g.plan = a.plan offset 0) g on true
         cross join lateral (select case
             when p.zone_group is null then 'HF015'
@@ -472,15 +511,118 @@ create function zones_without_soa_or_ns(of_plan bigint, of_generation bigint) re
     select c.zone, needed.type
     from change c
     cross join (values (6), (2)) as needed (type)
-    where c.plan = of_plan and c.type = 65536 and not coalesce((
+    where c.plan = of_plan and c.type = 65536 and c.zone > 0 and not coalesce((
         select v.value is not null from change v
         where v.zone = c.zone and v.owner = '@' and v.type = needed.type and v.covered = 0
           and exists (select from generation g where g.plan = v.plan and g.generation <= of_generation offset 0)
         order by v.plan desc limit 1), false)
 $$;
 
--- The door of the history: a generation is the next one, of a plan that is not stale, and leaves every zone that it touches with SOA and NS.
+-- The first of those zones that the plan does not end, or nothing. Only a plan that says so ends a zone, and then nothing at all stands in it, not a guard either:
+-- looked at key by key, so it costs what the zone costs (a second for a million). A rollback ends a zone only when it had not begun, or had ended, by then.
+create function zone_left_without_soa_or_ns(of_plan bigint, of_generation bigint, of_kind text, rolled_back_to bigint, out zone bigint, out type int)
+language plpgsql stable as $$
+#variable_conflict use_column
+declare
+    found_zone record;
+begin
+    for found_zone in select w.zone, min(w.type) as type from zones_without_soa_or_ns(of_plan, of_generation) w group by w.zone loop
+        continue when (of_kind = 'end-zone' or (of_kind = 'rollback' and not exists (select from zone_at(found_zone.zone, rolled_back_to) s where s.value is not null and s.type <> 65536)))
+            and not exists (select from zone_at(found_zone.zone, of_generation) s where s.value is not null and s.type <> 65536);
+        zone := found_zone.zone;
+        type := found_zone.type;
+        return;
+    end loop;
+end
+$$;
+
+-- How many records a stored set has: ttl (4), length of the owner's spelling (1) and the spelling, then for each record its length (2) and data. What is not a set has none.
+create function record_count(value bytea) returns int language plpgsql immutable as $$
+declare
+    total constant int := coalesce(length(value), 0);
+    place int := 5;
+    records int := 0;
+begin
+    if total < 5 then
+        return 0;
+    end if;
+    place := place + get_byte(value, 4);
+    while place + 2 <= total loop
+        place := place + 2 + 256 * get_byte(value, place) + get_byte(value, place + 1);
+        records := records + 1;
+    end loop;
+    return case place when total then records else 0 end;
+end
+$$;
+
+-- Guards that do not hold once the plan is the generation. The newest versions count, the plan's own included, of the guard as of what is guarded: so a guard that
+-- this plan takes away is none, and one that it brings must hold at once. Two ways to look, as in first_conflict; the count that chooses is the plan's own, so one
+-- that lies makes this slow and never wrong:
+--   from the plan's names   a small plan pays one look-up for each row;
+--   from the zone's guards  for a plan with more rows than zones have guards, as a rule.
+create function guards_broken_by_names(of_plan bigint, of_generation bigint) returns table (zone bigint, owner text, type int, minimum int, records int) language sql stable as $$
+    select c.zone, c.owner, c.type, 256 * get_byte(guard.value, 0) + get_byte(guard.value, 1), record_count(stands.value)
+    from (select c.zone, c.owner, case c.type when 65538 then c.covered else c.type end as type
+          from change c where c.plan = of_plan and c.owner <> '' and (c.type <= 65535 or c.type = 65538) offset 0) c
+    cross join lateral (
+        select v.value from change v
+        where v.zone = c.zone and v.owner = c.owner and v.type = 65538 and v.covered = c.type
+          and exists (select from generation g where g.plan = v.plan and g.generation <= of_generation offset 0)
+        order by v.plan desc limit 1
+    ) guard
+    left join lateral (
+        select v.value from change v
+        where v.zone = c.zone and v.owner = c.owner and v.type = c.type and v.covered = 0
+          and exists (select from generation g where g.plan = v.plan and g.generation <= of_generation offset 0)
+        order by v.plan desc limit 1
+    ) stands on true
+    where guard.value is not null and record_count(stands.value) < 256 * get_byte(guard.value, 0) + get_byte(guard.value, 1)
+$$;
+create function guards_broken_in_zones(of_plan bigint, of_generation bigint) returns table (zone bigint, owner text, type int, minimum int, records int)
+language plpgsql stable as $$
+#variable_conflict use_column
+begin
+    return query
+    with recursive guarded as (
+        select t.zone, k.owner, k.covered
+        from (select c.zone from change c where c.plan = of_plan and c.type = 65536 offset 0) t
+        cross join lateral (select c.owner, c.covered from change c where c.zone = t.zone and c.type = 65538 order by c.owner, c.covered limit 1) k
+        union all
+        select k.zone, m.owner, m.covered
+        from guarded k
+        cross join lateral (
+            select c.owner, c.covered from change c
+            where c.zone = k.zone and c.type = 65538 and (c.owner, c.covered) > (k.owner, k.covered) order by c.owner, c.covered limit 1
+        ) m
+    )
+    select k.zone, k.owner, k.covered, 256 * get_byte(guard.value, 0) + get_byte(guard.value, 1), record_count(stands.value)
+    from guarded k
+    cross join lateral (
+        select v.value from change v
+        where v.zone = k.zone and v.owner = k.owner and v.type = 65538 and v.covered = k.covered
+          and exists (select from generation g where g.plan = v.plan and g.generation <= of_generation offset 0)
+        order by v.plan desc limit 1
+    ) guard
+    left join lateral (
+        select v.value from change v
+        where v.zone = k.zone and v.owner = k.owner and v.type = k.covered and v.covered = 0
+          and exists (select from generation g where g.plan = v.plan and g.generation <= of_generation offset 0)
+        order by v.plan desc limit 1
+    ) stands on true
+    where guard.value is not null and record_count(stands.value) < 256 * get_byte(guard.value, 0) + get_byte(guard.value, 1)
+      and exists (select from change m where m.plan = of_plan and m.zone = k.zone and m.owner = k.owner offset 0);
+end
+$$;
+
+-- The door of the history: a generation is the next one, of a plan that is not stale, and leaves every zone that it touches with SOA and NS, and guarded names standing.
 -- The plan is locked first and everything is read afterwards, so that a change that came in just before is judged as well (see change_is_open).
+--
+-- A raise may skip numbers, so its key does not hold others back. Told as moves:
+--   1. a raise, decided on tip 60, inserts generation 1000000000;
+--   2. a plan that was decided on tip 60 inserts 61: another key, so nobody waits, and each sees 60 as the tip;
+--   3. both commit: 61 is not part of what the raise's id and digest say.
+-- So a raise waits here for whoever inserts generations, holds back those who come, and looks again: its base must be the tip. And whoever was held back finds a
+-- generation above its own (`above`): not the next one.
 create function generation_is_next() returns trigger language plpgsql security definer
 set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
@@ -495,27 +637,42 @@ begin
     -- Held until the commit: whoever says that a history is behind waits for the admissions that did not hear it (0014). Written so that no query is run for it.
     held := pg_advisory_xact_lock_shared(7311) is null;
     loop
-        select a.zone_group, a.generation, a.plan, a.id, a.digest, p.zone_group as plans_group, p.base, t.tip, w.why into wrong
+        select a.zone_group, a.generation, a.plan, a.id, a.digest, a.answers, a.deletes_spent, p.zone_group as plans_group, p.base, p.kind, p.rolled_back_to, p.changes,
+               coalesce(t.tip, 0) as tip, coalesce(t.deletes_spent, 0) as tip_deletes_spent, w.why into wrong
         from added a
-        left join lateral (select p.zone_group, p.base, p.kind, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0) p on true
-        cross join lateral (select coalesce((
-            select g.generation from generation g where g.zone_group = a.zone_group and g.generation < a.generation order by g.generation desc limit 1), 0) as tip offset 0) t
+        left join lateral (
+            select p.zone_group, p.base, p.kind, p.rolled_back_to, p.changes, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0
+        ) p on true
+        left join lateral (
+            select g.generation as tip, g.deletes_spent from generation g
+            where g.zone_group = a.zone_group and g.generation < a.generation order by g.generation desc limit 1
+        ) t on true
+        left join lateral (
+            select g.plan from generation g where g.zone_group = a.zone_group and g.generation > a.generation order by g.generation limit 1
+        ) above on true
         cross join lateral (select case
             when p.zone_group is null then 'HF015'
-            when not (p.own or locked) then 'not locked'
-            when length(a.id) <> 32 or length(a.digest) <> 32 then 'HF021'
+            when not (p.own or locked) or (p.kind = 'raise' and not locked) then 'not locked'
+            when length(a.id) <> 32 or length(a.digest) <> 32 or length(a.answers) <> 32 then 'HF021'
             when p.zone_group <> a.zone_group then 'HF014'
             when exists (select from stop s where s.zone_group = a.zone_group and s.kind = 'history-behind' offset 0)
                 then case when p.kind = 'raise' then 'raised' else 'HF023' end
-            when t.tip = 0 and group_was_reported(a.zone_group) then 'HF023'
-            when a.generation <> t.tip + 1 then 'HF006'
-            when p.base > t.tip then 'HF005'
+            when t.tip is null and group_was_reported(a.zone_group) then 'HF023'
+            when p.kind <> 'raise' and a.generation <> coalesce(t.tip, 0) + 1 then 'HF006'
+            when p.kind = 'raise' and (t.tip is null or a.generation % 1000000000 <> 0) then 'HF006'
+            when above.plan is not null and not exists (select from added b where b.plan = above.plan) then 'HF006'
+            when p.base > coalesce(t.tip, 0) then 'HF005'
+            when p.kind = 'raise' and p.base <> t.tip then 'HF004'
+            when a.deletes_spent < coalesce(t.deletes_spent, 0) then 'HF031'
             -- Nearly always nothing has a greater number: so the numbers are looked up, and the base is compared afterwards. The other way round is the whole history.
             when exists (select from (select g.generation from generation g where g.zone_group = a.zone_group and g.plan > a.plan offset 0) g
                          where g.generation <= p.base) then 'HF018'
-            when (select c.plan from change c where c.plan = a.plan and c.owner <> '' order by c.plan, c.zone, c.owner limit 1) is null then 'HF012'
+            when p.kind <> 'raise' and (select c.plan from change c where c.plan = a.plan and c.owner <> '' order by c.plan, c.zone, c.owner limit 1) is null then 'HF012'
             when p.base < t.tip and (select c.generation from first_conflict(a.plan, a.zone_group, p.base, t.tip) c) is not null then 'HF004'
-            when exists (select from zones_without_soa_or_ns(a.plan, a.generation)) then 'HF008'
+            when exists (select from zones_without_soa_or_ns(a.plan, a.generation))
+                and (select z.zone from zone_left_without_soa_or_ns(a.plan, a.generation, p.kind, p.rolled_back_to) z) is not null then 'HF008'
+            when case when p.changes <= 1000 then exists (select from guards_broken_by_names(a.plan, a.generation))
+                      else exists (select from guards_broken_in_zones(a.plan, a.generation)) end then 'HF030'
         end as why offset 0) w
         where w.why is not null
         order by a.zone_group, a.generation
@@ -525,6 +682,9 @@ begin
         end if;
         if wrong.why = 'not locked' then
             perform from plan p where p.plan = any (array (select a.plan from added a)) order by p.plan for update;
+            if exists (select from added a join plan p on p.plan = a.plan where p.kind = 'raise') then
+                perform pg_advisory_xact_lock(7311);
+            end if;
             locked := true;
         elsif wrong.why = 'raised' then
             -- What the stop waited for; refused if the new epoch is not above all that servers report (stop_is_over).
@@ -536,22 +696,28 @@ begin
 
     message := case wrong.why
         when 'HF015' then format('there is no plan %s', wrong.plan)
-        when 'HF021' then format('generation %s with an id of %s and a digest of %s bytes', wrong.generation, length(wrong.id), length(wrong.digest))
+        when 'HF021' then format('generation %s with an id of %s, a digest of %s and answers of %s bytes', wrong.generation, length(wrong.id), length(wrong.digest), length(wrong.answers))
         when 'HF014' then format('plan %s is of group %s, but generation %s is of group %s', wrong.plan, wrong.plans_group, wrong.generation, wrong.zone_group)
         when 'HF023' then format('group %s takes no generation %s: servers serve what this history does not know; raise the epoch', wrong.zone_group, wrong.generation)
-        when 'HF006' then format('generation %s of group %s is not the next one: the tip is %s', wrong.generation, wrong.zone_group, wrong.tip)
+        when 'HF006' then format('generation %s of group %s is not the next one%s: the tip is %s', wrong.generation, wrong.zone_group,
+                                 case wrong.kind when 'raise' then ' with which an epoch begins' else '' end,
+                                 greatest(wrong.tip, (select max(g.generation) from generation g where g.zone_group = wrong.zone_group and g.generation <> wrong.generation)))
         when 'HF005' then format('the base %s of plan %s is above the tip %s of group %s', wrong.base, wrong.plan, wrong.tip, wrong.zone_group)
+        when 'HF031' then format('group %s has spent %s deletes, and generation %s says %s', wrong.zone_group, wrong.tip_deletes_spent, wrong.generation, wrong.deletes_spent)
         when 'HF018' then (
             select format('plan %s has base %s, but generation %s has plan %s already: the numbers would not rise', wrong.plan, wrong.base, g.generation, g.plan)
             from generation g where g.zone_group = wrong.zone_group and g.plan > wrong.plan and g.generation <= wrong.base order by g.plan limit 1)
         when 'HF012' then format('plan %s changes nothing', wrong.plan)
-        when 'HF004' then (
+        when 'HF004' then case wrong.kind when 'raise' then format('plan %s raises the epoch of group %s on %s, but the tip is %s', wrong.plan, wrong.zone_group, wrong.base, wrong.tip) else (
             select format('plan %s is stale: its base is %s, and generation %s changed %s of zone %s',
                           wrong.plan, wrong.base, c.generation, case c.owner when '' then 'something' else c.owner end, c.zone)
-            from first_conflict(wrong.plan, wrong.zone_group, wrong.base, wrong.tip) c)
+            from first_conflict(wrong.plan, wrong.zone_group, wrong.base, wrong.tip) c) end
         when 'HF008' then (
             select format('plan %s would leave zone %s without %s at its apex', wrong.plan, z.zone, case z.type when 6 then 'SOA' else 'NS' end)
-            from zones_without_soa_or_ns(wrong.plan, wrong.generation) z limit 1)
+            from zone_left_without_soa_or_ns(wrong.plan, wrong.generation, wrong.kind, wrong.rolled_back_to) z)
+        when 'HF030' then (
+            select format('plan %s would leave %s records of type %s at %s of zone %s, which is guarded: at least %s', wrong.plan, b.records, b.type, b.owner, b.zone, b.minimum)
+            from guards_broken_by_names(wrong.plan, wrong.generation) b limit 1)
     end;
     raise exception using errcode = wrong.why, message = coalesce(message, 'refused');
 end
@@ -559,13 +725,14 @@ $$;
 create trigger generation_is_next after insert on generation referencing new table as added for each statement execute function generation_is_next();
 
 revoke execute on function refuse_to_change, refuse_old_snapshot, plan_is_numbered, plan_is_given_up, plan_is_gone, is_well_formed, change_is_open, plan_read_is_open, zone_is_unused,
-    zone_waits_for_changes, first_conflict, zones_without_soa_or_ns, generation_is_next from public;
+    zone_waits_for_changes, first_conflict, zones_without_soa_or_ns, zone_left_without_soa_or_ns, record_count, guards_broken_by_names, guards_broken_in_zones, generation_is_next
+    from public;
 
 grant select on zone_group, zone, plan, plan_read, change, generation to holdfast_admit, holdfast_read;
 grant insert (name) on zone_group to holdfast_admit;
 grant insert (name, zone_group) on zone to holdfast_admit;
 -- Not the number and not the hour: those are the database's.
-grant insert (zone_group, base, token, kind, through_freeze, reason, acknowledged, digest_delta, changes, added, replaced, deleted, absent) on plan to holdfast_admit;
+grant insert (zone_group, base, token, reason, acknowledged, digest_delta, kind, through_freeze, rolled_back_to, changes, added, replaced, deleted, absent) on plan to holdfast_admit;
 grant insert on plan_read, change to holdfast_admit;
-grant insert (zone_group, generation, plan, id, digest) on generation to holdfast_admit;
+grant insert (zone_group, generation, plan, id, digest, answers, deletes_spent) on generation to holdfast_admit;
 grant select on zone_group, generation to holdfast_enact;

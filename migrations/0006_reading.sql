@@ -60,7 +60,7 @@ declare
     newest bigint;
     later bigint;
 begin
-    select z.zone_group into of_group from zone z where z.zone = of_zone;
+    of_group := case when of_zone < 0 then -of_zone else (select z.zone_group from zone z where z.zone = of_zone) end;
     select max(g.generation) into upto from generation g where g.zone_group = of_group and g.generation <= at_generation;
     -- Most zones were touched lately.
     select t.generation into newest
@@ -97,6 +97,86 @@ begin
 end
 $$;
 
+-- How many record sets stand in a zone at a generation. A `touched` row says how many, or how many more than before (0002_history.sql); a row that says neither counts
+-- as no difference. The newest row by number is nearly always the newest by generation, so that is looked at first; why not always, see touched_at.
+create function record_sets_at(of_zone bigint, at_generation bigint) returns bigint
+language plpgsql stable
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
+declare
+    of_group bigint;
+    upto bigint := at_generation;
+    newest record;
+    total bigint := 0;
+begin
+    of_group := case when of_zone < 0 then -of_zone else (select z.zone_group from zone z where z.zone = of_zone) end;
+    loop
+        select max(g.generation) into upto from generation g where g.zone_group = of_group and g.generation <= upto;
+        select g.generation, c.value into newest
+        from change c
+        cross join lateral (select g.generation from generation g where g.plan = c.plan and g.generation <= upto offset 0) g
+        where c.zone = of_zone and c.owner = '' and c.type = 65536 and c.covered = 0
+        order by c.plan desc limit 1;
+        if not found then
+            return total;
+        end if;
+        if newest.generation <> upto then
+            select g.generation, c.value into newest
+            from (select touched_at(of_zone, upto) as generation) t
+            join generation g on g.zone_group = of_group and g.generation = t.generation
+            cross join lateral (select c.value from change c where c.zone = of_zone and c.owner = '' and c.type = 65536 and c.covered = 0 and c.plan = g.plan offset 0) c;
+        end if;
+        if length(newest.value) = 9 then
+            total := total + ('x' || encode(substr(newest.value, 2), 'hex'))::bit(64)::bigint;
+            if get_byte(newest.value, 0) = ascii('t') then
+                return total;
+            end if;
+        end if;
+        upto := newest.generation - 1;
+    end loop;
+end
+$$;
+
+-- How many deletes planners' plans had spent in a group when the window of velocity began, an hour ago: what the newest generation says that is older. By halves, since
+-- generations and their hours rise together; a clock that was wrong makes the window longer or shorter, and nothing else. A group whose first generations were
+-- forgotten, and all of whose others are younger, has spent what the oldest of them says.
+create function deletes_spent_before_window(of_group bigint) returns bigint
+language plpgsql stable
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
+declare
+    begins constant timestamptz := clock_timestamp() - interval '1 hour';
+    oldest record;
+    low bigint;
+    high bigint;
+    middle record;
+    spent bigint;
+begin
+    select g.generation, g.deletes_spent, g.at into oldest from generation g where g.zone_group = of_group order by g.generation limit 1;
+    if not found then
+        return 0;
+    elsif oldest.at > begins then
+        return case oldest.generation when 1 then 0 else oldest.deletes_spent end;
+    end if;
+    -- Always: `low` is older than the window, and nothing above `high` is.
+    low := oldest.generation;
+    spent := oldest.deletes_spent;
+    select max(g.generation) into high from generation g where g.zone_group = of_group;
+    while low < high loop
+        -- Numbers that an epoch skipped are passed over.
+        select g.generation, g.deletes_spent, g.at into middle from generation g
+        where g.zone_group = of_group and g.generation >= low + (high - low + 1) / 2 order by g.generation limit 1;
+        if middle.at <= begins then
+            low := middle.generation;
+            spent := middle.deletes_spent;
+        else
+            high := low + (high - low + 1) / 2 - 1;
+        end if;
+    end loop;
+    return spent;
+end
+$$;
+
 -- The whole state of a zone at a generation, its newest `touched` row included. Two ways, and no knowing beforehand which is the cheaper:
 --   key by key, straight to the newest version: good when few names have a long history (a thousand names with a million versions: 20 ms against 5 s);
 --   all versions of the zone, sorted: good when many names have a short one (a hundred thousand names: 0.1 s against 1 s).
@@ -116,7 +196,7 @@ declare
     greatest_plan bigint;
     touched bigint;
 begin
-    select z.zone_group into of_group from zone z where z.zone = of_zone;
+    of_group := case when of_zone < 0 then -of_zone else (select z.zone_group from zone z where z.zone = of_zone) end;
     -- No version at or below the generation has a greater number than this, so a look into the past need not walk back through all that came after.
     select g.plan into greatest_plan from generation g
     where g.zone_group = of_group and g.generation <= at_generation order by g.zone_group desc, g.plan desc limit 1;
@@ -169,5 +249,5 @@ begin
 end
 $$;
 
-revoke execute on function zone_at, touched_at from public;
-grant execute on function zone_at, touched_at to holdfast_admit, holdfast_read;
+revoke execute on function zone_at, touched_at, record_sets_at, deletes_spent_before_window from public;
+grant execute on function zone_at, touched_at, record_sets_at, deletes_spent_before_window to holdfast_admit, holdfast_read;

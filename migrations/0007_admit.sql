@@ -13,15 +13,15 @@
 -- p_plans: null for a plan that comes along in this call; the number of one that was staged before, with INSERTs into plan, change and plan_read. A plan's changes
 -- and reads say whose they are by its place in these arrays, from 1. Touched rows are changes like others. A value that is null means gone. A key that is null: no
 -- idempotency key. outcome: admitted (committed); lost-race (somebody took a number: nothing is written, read again and decide again); key-known (a key has its
--- result already: nothing is written, look it up). Refusals are exceptions with the SQLSTATEs of 0002_history.sql.
+-- result already: nothing is written, look it up). p_points_to: names with a space between (an array of arrays would have to be a rectangle). Refusals are exceptions with the SQLSTATEs of 0002_history.sql.
 
 create procedure admit(
     p_groups bigint[], p_plans bigint[], p_bases bigint[], p_tokens bigint[], p_reasons text[], p_acknowledged jsonb[], p_digest_deltas bytea[],
-    p_changes int[], p_added int[], p_replaced int[], p_deleted int[], p_absent int[],
-    p_change_places int[], p_zones bigint[], p_owners text[], p_types int[], p_covered int[], p_values bytea[],     -- the changes
+    p_kinds text[], p_through_freeze boolean[], p_rolled_back_to bigint[], p_changes int[], p_added int[], p_replaced int[], p_deleted int[], p_absent int[],
+    p_change_places int[], p_zones bigint[], p_owners text[], p_types int[], p_covered int[], p_values bytea[], p_points_to text[],     -- the changes
     p_read_places int[], p_read_zones bigint[], p_read_owners text[],                                               -- the reads
     p_keys text[], p_body_hashes bytea[],
-    p_generations bigint[], p_ids bytea[], p_digests bytea[],
+    p_generations bigint[], p_ids bytea[], p_digests bytea[], p_answers bytea[], p_deletes_spent bigint[],
     inout outcome text
 ) language plpgsql as $$
 declare
@@ -32,10 +32,11 @@ declare
 begin
     -- unnest fills up a shorter array with nulls, and a null value means gone: one value too few would be a deletion.
     if exists (select from unnest(array [cardinality(p_plans), cardinality(p_bases), cardinality(p_tokens), cardinality(p_reasons), cardinality(p_acknowledged),
-                                         cardinality(p_digest_deltas), cardinality(p_changes), cardinality(p_added), cardinality(p_replaced), cardinality(p_deleted),
+                                         cardinality(p_digest_deltas), cardinality(p_kinds), cardinality(p_through_freeze), cardinality(p_rolled_back_to), cardinality(p_changes), cardinality(p_added), cardinality(p_replaced), cardinality(p_deleted),
                                          cardinality(p_absent), cardinality(p_keys), cardinality(p_body_hashes), cardinality(p_generations), cardinality(p_ids),
-                                         cardinality(p_digests)]) as l (length) where l.length is distinct from many)
-       or exists (select from unnest(array [cardinality(p_change_places), cardinality(p_owners), cardinality(p_types), cardinality(p_covered), cardinality(p_values)])
+                                         cardinality(p_digests), cardinality(p_answers), cardinality(p_deletes_spent)]) as l (length) where l.length is distinct from many)
+       or exists (select from unnest(array [cardinality(p_change_places), cardinality(p_owners), cardinality(p_types), cardinality(p_covered), cardinality(p_values),
+                                            cardinality(p_points_to)])
                   as l (length) where l.length is distinct from cardinality(p_zones))
        or exists (select from unnest(array [cardinality(p_read_places), cardinality(p_read_owners)]) as l (length)
                   where l.length is distinct from cardinality(p_read_zones))
@@ -54,10 +55,11 @@ begin
 
     -- Numbers are drawn in order of places, so sorting them gives each plan its own.
     with inserted as (
-        insert into plan (zone_group, base, token, reason, acknowledged, digest_delta, changes, added, replaced, deleted, absent)
-        select p.zone_group, p.base, p.token, p.reason, coalesce(p.acknowledged, '[]'), p.digest_delta, p.changes, p.added, p.replaced, p.deleted, p.absent
-        from unnest(p_plans, p_groups, p_bases, p_tokens, p_reasons, p_acknowledged, p_digest_deltas, p_changes, p_added, p_replaced, p_deleted, p_absent)
-             with ordinality as p (plan, zone_group, base, token, reason, acknowledged, digest_delta, changes, added, replaced, deleted, absent, place)
+        insert into plan (zone_group, base, token, reason, acknowledged, digest_delta, kind, through_freeze, rolled_back_to, changes, added, replaced, deleted, absent)
+        select p.zone_group, p.base, p.token, p.reason, coalesce(p.acknowledged, '[]'), p.digest_delta, p.kind, p.through_freeze, p.rolled_back_to, p.changes, p.added, p.replaced, p.deleted, p.absent
+        from unnest(p_plans, p_groups, p_bases, p_tokens, p_reasons, p_acknowledged, p_digest_deltas, p_kinds, p_through_freeze, p_rolled_back_to,
+                    p_changes, p_added, p_replaced, p_deleted, p_absent)
+             with ordinality as p (plan, zone_group, base, token, reason, acknowledged, digest_delta, kind, through_freeze, rolled_back_to, changes, added, replaced, deleted, absent, place)
         where p.plan is null
         order by p.place
         returning plan
@@ -71,9 +73,9 @@ begin
     end if;
 
     if cardinality(p_zones) > 0 then
-        insert into change (zone, owner, type, covered, plan, value)
-        select c.zone, c.owner, c.type, c.covered, numbers[c.place], c.value
-        from unnest(p_change_places, p_zones, p_owners, p_types, p_covered, p_values) as c (place, zone, owner, type, covered, value);
+        insert into change (zone, owner, type, covered, plan, value, points_to)
+        select c.zone, c.owner, c.type, c.covered, numbers[c.place], c.value, string_to_array(c.points_to, ' ')
+        from unnest(p_change_places, p_zones, p_owners, p_types, p_covered, p_values, p_points_to) as c (place, zone, owner, type, covered, value, points_to);
     end if;
     if cardinality(p_read_zones) > 0 then
         insert into plan_read (plan, zone, owner)
@@ -103,9 +105,10 @@ begin
         outcome := 'lost-race';
         return;
     end if;
-    insert into generation (zone_group, generation, plan, id, digest)
-    select g.zone_group, g.generation, numbers[g.place], g.id, g.digest
-    from unnest(p_groups, p_generations, p_ids, p_digests) with ordinality as g (zone_group, generation, id, digest, place)
+    insert into generation (zone_group, generation, plan, id, digest, answers, deletes_spent)
+    select g.zone_group, g.generation, numbers[g.place], g.id, g.digest, g.answers, g.deletes_spent
+    from unnest(p_groups, p_generations, p_ids, p_digests, p_answers, p_deletes_spent)
+         with ordinality as g (zone_group, generation, id, digest, answers, deletes_spent, place)
     order by g.zone_group, g.generation
     on conflict (zone_group, generation) do nothing;
     get diagnostics written = row_count;

@@ -8,7 +8,7 @@ use control_plane::admission::{AdmissionError, Admitted, Idempotency};
 use plan_rules::Refusal;
 use std::collections::BTreeSet;
 use support::{World, addresses, edit, name, plan, replacement};
-use zone_model::{Key, RecordType, SetKey, ZoneChange};
+use zone_model::{Edit, Key, Name, Placed, RecordData, RecordSet, RecordType, SetKey, ZoneChange};
 
 fn generation(admitted: &Result<Admitted, AdmissionError>) -> i64 {
     match admitted {
@@ -185,6 +185,25 @@ async fn what_a_staged_plan_leans_on_is_news_to_it() {
     world.post(edit(1, &[("theirs", 1)], &[])).await.unwrap();
     let news = world.store().news_for(staged.0, submission.plan.base).await.unwrap();
     assert!(news.changed.iter().any(|(_, owner, _)| *owner == name("theirs.example.")), "{news:?}");
+}
+
+#[tokio::test]
+async fn who_points_at_a_name_is_written_with_the_change() {
+    let world = World::with_example().await;
+    let mx = |owner: &str| {
+        let data = ["10 Mail.example.", r"20 a\032b.example."];
+        let data = data.map(|text| RecordData::parse(RecordType::MX, text, &Name::root()).unwrap());
+        RecordSet::new(name(owner), RecordType::MX, 60, data.to_vec()).unwrap()
+    };
+    let upserts = vec![Placed { place: String::new(), value: mx("www.example.") }];
+    let small = plan(1, "example.", ZoneChange::Edit(Edit::new(&name("example."), upserts, vec![]).unwrap()));
+    world.post(small).await.unwrap();
+    let large = (0..300).map(|host| addresses(&format!("h{host}.other."), &[1])).chain([mx("www.other.")]).collect();
+    world.post(plan(2, "other.", replacement("other.", 1, large))).await.unwrap();
+    let both = r"points_to = array ['a\032b.example.', 'mail.example.']";
+    assert_eq!(world.count(&format!("select count(*) from change where owner = 'www' and {both}")).await, 2);
+    assert_eq!(world.count("select count(*) from change where points_to @> '{ns1.example.}'").await, 2);
+    assert_eq!(world.count("select count(*) from change where points_to is not null").await, 4);
 }
 
 #[tokio::test]

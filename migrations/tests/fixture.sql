@@ -28,6 +28,30 @@ create function fixture.name_it(in_group bigint, the_plan bigint) returns bigint
     returning generation
 $$;
 
+-- A stored set of so many addresses.
+create function fixture.addresses(many int) returns bytea language sql immutable as $$
+    select '\x0000003c00'::bytea || string_agg('\x0004c00002'::bytea || set_byte('\x00'::bytea, 0, i), '' order by i) from generate_series(1, many) i
+$$;
+-- A staged plan of any kind with any rows in one zone, with the touched row.
+create function fixture.put(
+    in_group bigint, on_base bigint, in_zone bigint, owners text[], types int[], covereds int[], datas bytea[], of_kind text default 'change', back_to bigint default null,
+    many int default 1) returns bigint language plpgsql as $$
+declare
+    drawn bigint;
+begin
+    insert into plan (zone_group, base, kind, rolled_back_to, digest_delta, changes, added, replaced, deleted, absent)
+    values (in_group, on_base, of_kind, back_to, fixture.h('delta'), many, 1, 0, 0, 0) returning plan into drawn;
+    insert into change (zone, owner, type, covered, plan, value)
+    select in_zone, '', 65536, 0, drawn, '\x00'::bytea where owners <> '{}'
+    union all select in_zone, r.owner, r.type, r.covered, drawn, r.data from unnest(owners, types, covereds, datas) r (owner, type, covered, data);
+    return drawn;
+end
+$$;
+-- Three addresses at www of zone 1, guarded: never fewer than two. Generation 4 of group 1.
+create function fixture.guard_www() returns bigint language sql as $$
+    select fixture.name_it(1, fixture.put(1, 3, 1, '{www,www}', '{1,65538}', '{0,1}', array [fixture.addresses(3), '\x0002']))
+$$;
+
 -- The door for one plan, whose staged rows need no arrays.
 create procedure fixture.admit(
     p_group bigint, p_plan bigint, p_base bigint, p_token bigint, p_reason text, p_acknowledged jsonb, p_digest_delta bytea, p_counts int[],
@@ -40,10 +64,12 @@ begin
         p_values := coalesce(p_values, '{}'); p_read_zones := coalesce(p_read_zones, '{}'); p_read_owners := coalesce(p_read_owners, '{}');
     end if;
     call admit(array [p_group], array [p_plan], array [p_base], array [p_token], array [p_reason], array [p_acknowledged], array [p_digest_delta],
-               array [p_counts[1]], array [p_counts[2]], array [p_counts[3]], array [p_counts[4]], array [p_counts[5]],
+               array ['change'], array [false], array [null::bigint], array [p_counts[1]], array [p_counts[2]], array [p_counts[3]], array [p_counts[4]], array [p_counts[5]],
                array_fill(1, array [coalesce(cardinality(p_zones), 0)]), p_zones, p_owners, p_types, p_covered, p_values,
+               array_fill(null::text, array [coalesce(cardinality(p_zones), 0)]),
                array_fill(1, array [coalesce(cardinality(p_read_zones), 0)]), p_read_zones, p_read_owners,
-               array [p_key], array [p_body_hash], array [p_generation], array [p_id], array [p_digest], outcome);
+               array [p_key], array [p_body_hash], array [p_generation], array [p_id], array [p_digest],
+               array [fixture.h('answers')], array [0::bigint], outcome);
 end
 $$;
 

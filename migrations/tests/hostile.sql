@@ -1042,7 +1042,7 @@ insert into stop (kind, reason, by) values ('freeze', 'x', 'x');
 --! role enact
 --! expect none
 --! setup
-insert into plan (zone_group, base, kind, through_freeze, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, 'rollback', true, fixture.h('x'), 1, 0, 1, 0, 0);
+insert into plan (zone_group, base, kind, through_freeze, rolled_back_to, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, 'rollback', true, 2, fixture.h('x'), 1, 0, 1, 0, 0);
 insert into change (zone, owner, type, plan, value) select 1, o, t, max(plan), '\x01'::bytea from plan, (values ('', 65536), ('www', 1)) v (o, t) group by o, t;
 select fixture.name_it(1, max(plan)) from plan;
 call freeze(1, null, 'freeze', 'incident', 1, 'planner', null, null);
@@ -1680,10 +1680,487 @@ insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true
 --! role enact
 --! expect HF022
 --! setup
-insert into plan (zone_group, base, kind, through_freeze, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, 'rollback', true, fixture.h('x'), 1, 0, 1, 0, 0);
+insert into plan (zone_group, base, kind, through_freeze, rolled_back_to, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, 'rollback', true, 2, fixture.h('x'), 1, 0, 1, 0, 0);
 insert into change (zone, owner, type, plan, value) select 1, o, t, max(plan), '\x01'::bytea from plan, (values ('', 65536), ('www', 1)) v (o, t) group by o, t;
 select fixture.name_it(1, max(plan)) from plan;
 insert into server (server, instance, ring) values ('s1', '00000000-0000-0000-0000-000000000001', 'fleet');
 insert into report (server, instance, zone_group, generation, id) values ('s1', '00000000-0000-0000-0000-000000000001', 1, 60, fixture.h('lost'));
 --! hostile
 call enact('fleet', array [1], array [4], null, 'e', null);
+
+--! case f15_a_guarded_set_is_not_deleted
+--! role owner
+--! expect HF030
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www}', '{1}', '{0}', array [null]::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_nor_shrunk_below_its_minimum
+--! role owner
+--! expect HF030
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www}', '{1}', '{0}', array [fixture.addresses(1)]::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_nor_filled_with_what_is_no_record
+--! role owner
+--! expect HF030
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www}', '{1}', '{0}', array ['\x0000003c000004c00002010004c0']::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_nor_through_the_door
+--! role admit
+--! expect HF030
+--! setup
+select fixture.guard_www();
+--! hostile
+call fixture.admit(1, null, 4, null, null, '[]', fixture.h('x'), '{1,0,0,1,0}', '{1,1}', '{"",www}', '{65536,1}', '{0,0}', array ['\x00', null]::bytea[], '{}', '{}', null, null, 5, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f15_nor_with_a_set_that_is_only_staged
+--! role owner
+--! expect HF030
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www}', '{1}', '{0}', array [null]::bytea[]);
+select fixture.put(1, 4, 1, '{www}', '{1}', '{0}', array [fixture.addresses(3)]::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan) - 1) from plan;
+
+--! case f15_nor_under_a_guard_whose_end_is_only_staged
+--! role owner
+--! expect HF030
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www}', '{1}', '{0}', array [null]::bytea[]);
+select fixture.put(1, 4, 1, '{www}', '{65538}', '{1}', array [null]::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan) - 1) from plan;
+
+--! case f15_nor_by_a_large_plan
+--! role owner
+--! expect HF030
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www,x}', '{1,1}', '{0,0}', array [null, fixture.addresses(1)]::bytea[], 'change', null, 5000);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_nor_by_a_plan_that_lies_about_its_size
+--! role owner
+--! expect HF030
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{n}', '{1}', '{0}', array [fixture.addresses(1)]::bytea[], 'change', null, 1);
+insert into change (zone, owner, type, plan, value) select 1, 'n' || i, 1, (select max(plan) from plan), fixture.addresses(1) from generate_series(1, 2000) i;
+insert into change (zone, owner, type, plan) select 1, 'www', 1, max(plan) from plan;
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_down_to_its_minimum_it_may_shrink
+--! role owner
+--! expect none
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www}', '{1}', '{0}', array [fixture.addresses(2)]::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_other_sets_of_the_name_are_free
+--! role owner
+--! expect none
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www}', '{16}', '{0}', array ['\x01']::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+select fixture.put(1, 5, 1, '{www}', '{16}', '{0}', array [null]::bytea[]);
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_a_guard_holds_at_once
+--! role owner
+--! expect HF030
+--! setup
+select fixture.put(1, 3, 1, '{www}', '{65538}', '{28}', array ['\x0001']::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_a_guard_is_not_raised_above_what_stands
+--! role owner
+--! expect HF030
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www}', '{65538}', '{1}', array ['\x0004']::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_a_large_plan_guards_only_what_stands
+--! role owner
+--! expect HF030
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{mail}', '{65538}', '{28}', array ['\x0001']::bytea[], 'change', null, 5000);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_a_guard_goes_with_its_set
+--! role owner
+--! expect none
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{www,www}', '{1,65538}', '{0,1}', array [null, null]::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_a_guard_comes_with_its_set
+--! role owner
+--! expect none
+--! setup
+select fixture.put(1, 3, 1, '{v6,v6}', '{28,65538}', '{0,28}', array [fixture.addresses(1), '\x0001']::bytea[], 'change', null, 5000);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f15_a_guard_that_guards_nothing_is_misshapen
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, 1, '{www}', '{65538}', '{1}', array ['\x0000']::bytea[]);
+
+--! case f15_nor_are_there_guards_of_signatures
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, 1, '{www}', '{65538}', '{46}', array ['\x0001']::bytea[]);
+
+--! case f15_what_cannot_be_read_as_a_count_is_misshapen
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, 1, '{www}', '{65538}', '{1}', array ['\x01']::bytea[]);
+
+--! case f20_a_zone_is_ended_by_a_plan_that_says_so
+--! role owner
+--! expect none
+--! setup
+select fixture.put(1, 3, 2, '{@,@}', '{6,2}', '{0,0}', array [null, null]::bytea[], 'end-zone', null);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+--! then
+select count(*) = 2 from change where zone = 2 and owner = '@' and value is null;
+
+--! case f20_a_change_does_not_end_a_zone
+--! role owner
+--! expect HF008
+--! setup
+select fixture.put(1, 3, 2, '{@,@}', '{6,2}', '{0,0}', array [null, null]::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f20_an_end_leaves_nothing
+--! role owner
+--! expect HF008
+--! setup
+select fixture.put(1, 3, 1, '{@,@}', '{6,2}', '{0,0}', array [null, null]::bytea[], 'end-zone', null);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f20_an_end_leaves_no_guard
+--! role owner
+--! expect HF008
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{@,@,www,mail,new}', '{6,2,1,1,1}', '{0,0,0,0,0}', array [null, null, null, null, null]::bytea[], 'end-zone', null);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f20_an_end_takes_guards_with_it
+--! role owner
+--! expect none
+--! setup
+select fixture.guard_www();
+select fixture.put(1, 4, 1, '{@,@,www,mail,new,www}', '{6,2,1,1,1,65538}', '{0,0,0,0,0,1}', array [null, null, null, null, null, null]::bytea[], 'end-zone', null);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f20_an_end_is_not_one_of_the_ns_alone
+--! role owner
+--! expect HF008
+--! setup
+select fixture.put(1, 3, 2, '{@}', '{2}', '{0}', array [null]::bytea[], 'end-zone', null);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f20_an_ended_zone_takes_no_names
+--! role owner
+--! expect HF008
+--! setup
+select fixture.put(1, 3, 2, '{@,@}', '{6,2}', '{0,0}', array [null, null]::bytea[], 'end-zone', null);
+select fixture.name_it(1, max(plan)) from plan;
+select fixture.put(1, 4, 2, '{x}', '{1}', '{0}', array [fixture.addresses(1)]::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f20_an_ended_zone_begins_again
+--! role owner
+--! expect none
+--! setup
+select fixture.put(1, 3, 2, '{@,@}', '{6,2}', '{0,0}', array [null, null]::bytea[], 'end-zone', null);
+select fixture.name_it(1, max(plan)) from plan;
+select fixture.put(1, 4, 2, '{@,@}', '{6,2}', '{0,0}', array ['\x01', '\x01']::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case f20_a_rollback_ends_a_zone_that_had_not_begun
+--! role owner
+--! expect none
+--! setup
+select fixture.put(2, 1, 4, '{@,@}', '{6,2}', '{0,0}', array ['\x01', '\x01']::bytea[]);
+select fixture.name_it(2, max(plan)) from plan;
+select fixture.put(2, 2, 4, '{@,@}', '{6,2}', '{0,0}', array [null, null]::bytea[], 'rollback', 1);
+--! hostile
+select fixture.name_it(2, max(plan)) from plan;
+
+--! case f20_a_rollback_ends_nothing_that_stood
+--! role owner
+--! expect HF008
+--! setup
+select fixture.put(1, 3, 2, '{@,@}', '{6,2}', '{0,0}', array [null, null]::bytea[], 'rollback', 2);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case a_rollback_goes_to_what_was
+--! role owner
+--! expect HF005
+--! hostile
+select fixture.put(1, 2, 1, '{x}', '{1}', '{0}', array [fixture.addresses(1)]::bytea[], 'rollback', 3);
+
+--! case a_rollback_says_where_to
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, 1, '{x}', '{1}', '{0}', array [fixture.addresses(1)]::bytea[], 'rollback', null);
+
+--! case nothing_else_says_where_to
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, 1, '{x}', '{1}', '{0}', array [fixture.addresses(1)]::bytea[], 'change', 1);
+
+--! case there_are_four_kinds
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, 1, '{x}', '{1}', '{0}', array [fixture.addresses(1)]::bytea[], 'force', null);
+
+--! case f46_only_a_rollback_goes_through_a_freeze
+--! role owner
+--! expect HF021
+--! hostile
+insert into plan (zone_group, base, through_freeze, digest_delta, changes, added, replaced, deleted, absent) values (1, 3, true, fixture.h('x'), 1, 1, 0, 0, 0);
+
+--! case f08_a_raise_begins_an_epoch
+--! role admit
+--! expect none
+--! setup
+select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+--! then
+select max(generation) = 1000000000 from generation where zone_group = 1;
+
+--! case f08_any_greater_epoch_will_do
+--! role owner
+--! expect none
+--! setup
+select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 1, 7000000000, (select max(plan) from plan), fixture.h('7000000000'), fixture.h('x');
+
+--! case f08_a_raise_begins_at_the_epoch
+--! role owner
+--! expect HF006
+--! setup
+select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000001, (select max(plan) from plan), fixture.h('1000000001'), fixture.h('x');
+
+--! case f08_a_raise_is_not_the_next_number
+--! role owner
+--! expect HF006
+--! setup
+select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 1, 4, (select max(plan) from plan), fixture.h('4'), fixture.h('x');
+
+--! case f08_a_change_begins_no_epoch
+--! role owner
+--! expect HF006
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, 5, fixture.h('1000000000'), fixture.h('x');
+
+--! case f08_a_raise_is_made_on_the_tip
+--! role owner
+--! expect HF004
+--! setup
+select fixture.put(1, 2, 1, '{}', '{}', '{}', '{}', 'raise');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+
+--! case f08_a_group_without_history_has_no_epoch
+--! role owner
+--! expect HF006
+--! setup
+insert into zone_group (name) values ('c');
+select fixture.put(3, 0, 1, '{}', '{}', '{}', '{}', 'raise');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 3, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+
+--! case f08_nothing_lands_below_a_raise
+--! role owner
+--! expect HF006
+--! setup
+select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
+insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 1, 4, 5, fixture.h('4'), fixture.h('x');
+
+--! case f08_no_raise_lands_below_a_raise
+--! role owner
+--! expect HF006
+--! setup
+select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
+select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
+insert into generation (zone_group, generation, plan, id, digest) select 1, 2000000000, (select max(plan) - 1 from plan), fixture.h('2000000000'), fixture.h('x');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+
+--! case f08_after_a_raise_numbers_go_on_by_one
+--! role owner
+--! expect none
+--! setup
+select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
+insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000001, 5, fixture.h('1000000001'), fixture.h('x');
+
+--! case f21_what_was_spent_is_not_given_back
+--! role owner
+--! expect HF031
+--! setup
+insert into generation (zone_group, generation, plan, id, digest, deletes_spent) values (1, 4, 5, fixture.h('x'), fixture.h('x'), 5);
+select fixture.stage(1, 4, 1, '{y}');
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest, deletes_spent) select 1, 5, max(plan), fixture.h('x'), fixture.h('x'), 4 from plan;
+
+--! case f21_the_window_begins_an_hour_ago
+--! role owner
+--! expect none
+--! setup
+insert into generation (zone_group, generation, plan, id, digest, deletes_spent) values (1, 4, 5, fixture.h('x'), fixture.h('x'), 5);
+select fixture.put(1, 4, 1, '{}', '{}', '{}', '{}', 'raise');
+insert into generation (zone_group, generation, plan, id, digest, deletes_spent) select 1, 1000000000, max(plan), fixture.h('y'), fixture.h('x'), 7 from plan;
+select fixture.stage(1, 1000000000, 1, '{y}');
+insert into generation (zone_group, generation, plan, id, digest, deletes_spent) select 1, 1000000001, max(plan), fixture.h('z'), fixture.h('x'), 9 from plan;
+alter table generation disable trigger generation_never_changes;
+--! hostile
+do $$
+declare
+    spent constant bigint[] := '{0,0,0,5,7,9}';
+begin
+    for older in 0 .. 6 loop
+        update generation g set at = now() - case when n.place <= older then interval '61 minutes' else interval '59 minutes' end
+        from (select generation, row_number() over (order by generation) as place from generation where zone_group = 1) n where g.zone_group = 1 and g.generation = n.generation;
+        if deletes_spent_before_window(1) <> coalesce(spent[older], 0) then
+            raise exception '% are older: % instead of %', older, deletes_spent_before_window(1), spent[older];
+        end if;
+    end loop;
+end
+$$;
+
+--! case f21_record_sets_are_counted
+--! role owner
+--! expect none
+--! setup
+insert into change (zone, owner, type, plan, value) values (2, '', 65536, 8, '\x740000000000000064'), (2, 'x', 1, 8, '\x01');
+select fixture.name_it(1, 8);
+select fixture.stage(1, 3, 1, '{p}');
+select fixture.stage(1, 3, 1, '{q}');
+insert into change (zone, owner, type, plan, value) values (2, '', 65536, 12, '\x64ffffffffffffffff'), (2, 'y', 1, 12, null), (2, '', 65536, 13, '\x640000000000000005'), (2, 'z', 1, 13, '\x01');
+select fixture.name_it(1, 13);
+select fixture.name_it(1, 12);
+--! hostile
+select 1 / case when (record_sets_at(2, 3), record_sets_at(2, 4), record_sets_at(2, 5), record_sets_at(2, 6), record_sets_at(2, 99)) = (0, 100, 105, 104, 104) then 1 else 0 end;
+
+--! case settings_are_the_groups
+--! role owner
+--! expect none
+--! setup
+select fixture.put(1, 3, -1, '{@,@,@}', '{65542,65543,65544}', '{0,0,0}', array ['\x0000000214', '\x00', 'audit']::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+--! then
+select (select count(*) = 3 from names_at_tip('{-1}', '{@}')) and (select count(*) = 4 from zone_at(-1, 4)) and not exists (select from zone_at(-1, 3));
+
+--! case settings_conflict
+--! role owner
+--! expect HF004
+--! setup
+select fixture.put(1, 3, -1, '{@}', '{65543}', '{0}', array ['\x00']::bytea[]);
+select fixture.name_it(1, max(plan)) from plan;
+select fixture.put(1, 3, -1, '{@}', '{65543}', '{0}', array ['\x01']::bytea[]);
+--! hostile
+select fixture.name_it(1, max(plan)) from plan;
+
+--! case settings_of_another_group
+--! role owner
+--! expect HF007
+--! hostile
+select fixture.put(1, 3, -2, '{@}', '{65543}', '{0}', array ['\x00']::bytea[]);
+
+--! case settings_of_no_group
+--! role owner
+--! expect HF016
+--! hostile
+select fixture.put(1, 3, -9, '{@}', '{65543}', '{0}', array ['\x00']::bytea[]);
+
+--! case settings_are_in_no_zone
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, 1, '{@}', '{65543}', '{0}', array ['\x00']::bytea[]);
+
+--! case names_are_in_zones
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, -1, '{x}', '{1}', '{0}', array ['\x01']::bytea[]);
+
+--! case settings_are_at_the_apex
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, -1, '{x}', '{65543}', '{0}', array ['\x00']::bytea[]);
+
+--! case a_share_is_at_most_all
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, -1, '{@}', '{65540}', '{0}', array ['\x0000000165']::bytea[]);
+
+--! case a_switch_is_on_or_off
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, -1, '{@}', '{65543}', '{0}', array ['\x02']::bytea[]);
+
+--! case no_type_that_nobody_knows
+--! role owner
+--! expect HF021
+--! hostile
+select fixture.put(1, 3, 1, '{@}', '{65539}', '{0}', array ['\x02']::bytea[]);

@@ -323,3 +323,29 @@ B waits: insert into report (server, instance, zone_group, generation, id) value
 A: commit
 B gets: none
 then: select by = 's2' from stop
+
+--! race f08_a_raise_waits_for_an_admission
+A: begin
+A: select fixture.name_it(1, 5)
+B: select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise')
+B waits: insert into generation (zone_group, generation, plan, id, digest) values (1, 1000000000, 12, fixture.h('x'), fixture.h('x'))
+A: commit
+B gets: HF004
+then: select max(generation) = 4 from generation where zone_group = 1
+
+--! race f08_an_admission_waits_for_a_raise
+A: begin
+A: select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise')
+A: insert into generation (zone_group, generation, plan, id, digest) values (1, 1000000000, 12, fixture.h('x'), fixture.h('x'))
+B waits: insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('x'), fixture.h('x'))
+A: commit
+B gets: HF006
+
+--! race f08_two_raises
+A: begin
+A: select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise')
+B: select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise')
+A: insert into generation (zone_group, generation, plan, id, digest) values (1, 1000000000, 12, fixture.h('x'), fixture.h('x'))
+B waits: insert into generation (zone_group, generation, plan, id, digest) values (1, 2000000000, 13, fixture.h('x'), fixture.h('x'))
+A: commit
+B gets: HF004

@@ -1,6 +1,7 @@
 //! Record sets: records of one owner and type, as a set (RFC 2181 §5).
 
 use crate::{Name, RecordData, RecordType};
+use std::collections::BTreeSet;
 
 /// The greatest time to live, in seconds (RFC 2181 §8).
 pub const TTL_MAX: u32 = (1 << 31) - 1;
@@ -111,6 +112,17 @@ impl RecordSet {
         Ok(Self { owner, rtype, ttl, records: records.into() })
     }
 
+    /// The names, in lower case, that a set of type CNAME, NS, MX or SRV points to; none for other types. The root is no
+    /// such name: it says "nowhere" (RFC 7505 §3, RFC 2782).
+    #[must_use]
+    pub fn points_to(&self) -> BTreeSet<Name> {
+        if !matches!(self.rtype, RecordType::CNAME | RecordType::NS | RecordType::MX | RecordType::SRV) {
+            return BTreeSet::new();
+        }
+        let targets = self.records.iter().filter_map(|record| record.target(self.rtype));
+        targets.filter(|target| !target.is_root()).map(|target| target.to_lowercase()).collect()
+    }
+
     /// The owner, as spelled.
     #[must_use]
     pub const fn owner(&self) -> &Name {
@@ -173,6 +185,22 @@ mod tests {
         assert_eq!(make(&["192.0.2.2", "192.0.2.1", "192.0.2.2"]), make(&["192.0.2.1", "192.0.2.2"]));
         let hosts = data(RecordType::NS, &["NS1.example.", "ns1.example.", "ns2.example."]);
         assert_eq!(RecordSet::new(name("a."), RecordType::NS, 60, hosts).unwrap().records().len(), 2);
+    }
+
+    #[test]
+    fn only_four_types_point_at_names() {
+        let points_to = |rtype, texts: &[&str]| {
+            let set = RecordSet::new(name("a."), rtype, 60, data(rtype, texts)).unwrap();
+            set.points_to().iter().map(Name::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(points_to(RecordType::CNAME, &["WWW.example."]), ["www.example."]);
+        assert_eq!(points_to(RecordType::NS, &["ns2.b.", "NS1.b.", "ns1.B."]), ["ns1.b.", "ns2.b."]);
+        assert_eq!(points_to(RecordType::MX, &["0 ."]), [""; 0]);
+        assert_eq!(points_to(RecordType::SRV, &["0 0 443 host.b."]), ["host.b."]);
+        assert_eq!(points_to(RecordType::PTR, &["host.b."]), [""; 0]);
+        let spaced =
+            RecordSet::new(name("a."), RecordType::CNAME, 60, data(RecordType::CNAME, &[r"a\032b.c."])).unwrap();
+        assert_eq!(spaced.points_to().first().unwrap().to_string(), r"a\032b.c.");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{HistoryStore, ReadHistory, StoreError};
 use crate::admission::Submission;
 use plan_rules::{Admission, Change};
 use std::collections::{BTreeMap, BTreeSet};
-use zone_model::{KeyColumns, Name, Plan, ROW_TYPE_TOUCHED};
+use zone_model::{Content, KeyColumns, Name, Plan, ROW_TYPE_TOUCHED};
 
 /// Rows staged at a time: a tenth of a second or so.
 const ROWS_IN_A_BATCH: usize = 20_000;
@@ -32,6 +32,8 @@ struct ChangeColumns {
     types: Vec<i32>,
     covered: Vec<i32>,
     values: Vec<Option<Vec<u8>>>,
+    /// Names with a space between; in their text a space is written as `\032`.
+    points_to: Vec<Option<String>>,
 }
 
 impl HistoryStore {
@@ -67,6 +69,9 @@ impl HistoryStore {
             submission.plan.reason.as_deref(),
             acknowledged(&submission.plan),
             &admission.digest_delta.as_bytes()[..],
+            "change",
+            false,
+            None::<i64>,
             counts[0],
             counts[1],
             counts[2],
@@ -99,7 +104,8 @@ impl HistoryStore {
             &rows.owners,
             &rows.types,
             &rows.covered,
-            &rows.values as &[Option<Vec<u8>>]
+            &rows.values as &[Option<Vec<u8>>],
+            &rows.points_to as &[Option<String>]
         )
         .execute(&self.pool)
         .await?;
@@ -150,6 +156,9 @@ impl HistoryStore {
             &reasons as &[Option<String>],
             &acknowledged,
             &deltas,
+            &vec!["change".to_owned(); plans.len()],
+            &vec![false; plans.len()],
+            &vec![None; plans.len()] as &[Option<i64>],
             &count(0),
             &count(1),
             &count(2),
@@ -161,6 +170,7 @@ impl HistoryStore {
             &rows.types,
             &rows.covered,
             &rows.values as &[Option<Vec<u8>>],
+            &rows.points_to as &[Option<String>],
             &read_places,
             &read_zones,
             &read_owners,
@@ -168,7 +178,9 @@ impl HistoryStore {
             &hashes as &[Option<Vec<u8>>],
             &each(|plan| plan.admission.version.generation.get()),
             &ids,
-            &digests
+            &digests,
+            &digests,
+            &vec![0; plans.len()]
         )
         .fetch_one(&self.pool)
         .await?;
@@ -200,8 +212,14 @@ impl ChangeColumns {
     fn extend(&mut self, changes: &[Change], zones: &BTreeMap<Name, i64>) {
         for change in changes {
             let columns = change.key.to_columns(&change.zone);
-            let value = change.content.as_ref().map(zone_model::Content::to_value);
+            let value = change.content.as_ref().map(Content::to_value);
             self.push(zones.get(&change.zone).copied(), columns, value);
+            if let Some(Content::Records(set)) = &change.content {
+                let names: Vec<String> = set.points_to().iter().map(Name::to_string).collect();
+                if let (false, Some(last)) = (names.is_empty(), self.points_to.last_mut()) {
+                    *last = Some(names.join(" "));
+                }
+            }
         }
     }
 
@@ -221,6 +239,7 @@ impl ChangeColumns {
         self.types.push(columns.rtype);
         self.covered.push(columns.covered);
         self.values.push(value);
+        self.points_to.push(None);
     }
 }
 
