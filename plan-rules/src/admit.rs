@@ -139,6 +139,10 @@ fn changes_of_zones(
                 let message = "the zone does not exist; begin it with `replace`, SOA and NS included".to_owned();
                 violations.push(zone_violation(zone, message));
             }
+            (ZoneOwner::ThisGroup, ZoneChange::Edit(_)) if of_zone.record_sets == 0 && !rolls_back(plan) => {
+                let message = "the zone has ended; begin it again with `replace`, SOA and NS included".to_owned();
+                violations.push(zone_violation(zone, message));
+            }
             (ZoneOwner::ThisGroup, ZoneChange::End) if ends < plan.zones.len() || !plan.settings.is_empty() => {
                 let message = "a plan that ends zones does nothing else; post the rest as a plan of its own".to_owned();
                 violations.push(zone_violation(zone, message));
@@ -175,6 +179,11 @@ fn changes_of_settings(plan: &Plan, history: &History, sum: &mut ChangeSum) {
             );
         }
     }
+}
+
+/// A rollback may bring back a zone that has ended since.
+fn rolls_back(plan: &Plan) -> bool {
+    matches!(plan.kind, PlanKind::Rollback { .. })
 }
 
 /// A plan that ends zones does nothing else, and is of a kind of its own.

@@ -18,7 +18,7 @@ use zone_model::{Name, Plan, RecordSet, RecordType, SetKey, ZoneChange};
 /// What else has to be read; nothing that the history has already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leans {
-    /// Names, in lower case, that record sets will point to: for [`History::target_zones`], with the names on the way.
+    /// Names, in lower case, that record sets will point to, or point to already while they may go: for [`History::target_zones`], with the names on the way.
     pub targets: BTreeSet<Name>,
     /// Names, in lower case, that may go: for [`History::pointers`].
     pub pointed_to: BTreeSet<Name>,
@@ -52,7 +52,11 @@ pub fn leans(plan: &Plan, history: &History) -> Leans {
                 }
                 let deletes = edit.deletes().keys().map(|delete| delete.owner.to_lowercase());
                 let removals = edit.removals().iter().map(|key| key.owner().clone());
-                leans.pointed_to.extend(deletes.chain(removals));
+                for name in deletes.chain(removals) {
+                    // What may still answer under a name that goes is looked up like a target.
+                    leans.targets.insert(name.clone());
+                    leans.pointed_to.insert(name);
+                }
             }
             ZoneChange::Replace(contents) => {
                 for (key, set) in contents.sets() {

@@ -14,7 +14,7 @@ use super::refusal::{OBJECTIONS_LISTED_MAX, Objection, Refusal};
 use crate::author::{Author, Role};
 use crate::history::History;
 use after::After;
-use zone_model::{Guard, Name, Plan, PlanKind, Setting, SettingValue};
+use zone_model::{Guard, Name, Plan, Setting, SettingValue};
 
 /// What guards look at.
 struct Judged<'a> {
@@ -43,7 +43,7 @@ pub(super) fn judge(
     guarded_names::judge(&judged, &mut objections);
     other_groups::judge(&judged, &mut objections);
     // What was answered before was judged before. A rollback is for the hour in which all else is in its way.
-    if !matches!(plan.kind, PlanKind::Rollback { .. }) {
+    if !super::rolls_back(plan) {
         apex::judge(&judged, &mut objections);
         references::judge(&judged, &mut objections, &mut leaned);
         budgets::judge(&judged, &mut objections);

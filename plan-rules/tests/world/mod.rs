@@ -85,6 +85,8 @@ pub(crate) struct World {
     pub(crate) generations: Vec<Admission>,
     /// What other groups have around a zone, where that is not nothing.
     pub(crate) around: BTreeMap<Name, Around>,
+    /// How many deletes planners had spent an hour ago.
+    pub(crate) deletes_spent_before: u64,
 }
 
 impl World {
@@ -159,6 +161,7 @@ impl World {
     fn footprint_of(&self, plan: &Plan) -> History {
         let mut history = History { tip: self.tip(), floor: Some(generation(1)), ..History::default() };
         history.base_id = self.version(plan.base).map(|version| version.id);
+        history.deletes_spent_before = self.deletes_spent_before;
         for one in &self.generations {
             for change in &one.changes {
                 if let Key::Setting(setting) = change.key {
