@@ -165,6 +165,10 @@ impl World {
     }
 
     /// Runs statements as one whom no refusal binds: how a test damages what Holdfast would never write.
+    pub(crate) fn superuser_url(&self) -> &str {
+        self.postgres.superuser_url()
+    }
+
     pub(crate) async fn superuser(&self, statements: &str) {
         let pool = database::pool(self.postgres.superuser_url(), "test", 1).unwrap();
         sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&pool).await.unwrap();

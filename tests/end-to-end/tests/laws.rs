@@ -80,6 +80,26 @@ fn nouns_and_verbs_read_no_clock() {
     }
 }
 
+/// An enactor whose clock is hours off decides as any other: no program reads a wall clock at all. Ages are measured by
+/// the database, and a machine's own steady clock is only ever used for how long to wait.
+#[test]
+fn f06_no_program_reads_a_wall_clock() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files = Vec::new();
+    for room in ["zone-model", "plan-rules", "control-plane", "server", "cli"] {
+        collect_rust_files(&root.join(room).join("src"), &mut files);
+    }
+    assert!(files.len() > 100, "the sources were not found");
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for clock in ["SystemTime", "UNIX_EPOCH", "Utc::now", "Local::now", "OffsetDateTime::now", "clock_gettime"] {
+            assert!(!text.contains(clock), "{} mentions {clock}", file.display());
+        }
+    }
+    let lints = std::fs::read_to_string(root.join("clippy.toml")).unwrap();
+    assert!(lints.contains("std::time::SystemTime"), "the lint that says so while one types is gone");
+}
+
 #[test]
 fn a_package_is_named_after_its_folder() {
     let metadata = metadata();
