@@ -3,15 +3,15 @@
 
 use crate::notices::{ADMITTED, Notices};
 use crate::store::StoreError;
-use plan_rules::{Enactment, Next, Outcome};
+use plan_rules::{Course, Enactment, Head, Known, Next, Outcome, Ring, RingName, Rings};
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use zone_model::{Generation, Id, Version};
+use zone_model::{Generation, GroupName, Id, Version};
 
 /// Looks begin at least this far apart: under a stream of plans one move takes in many.
 const LOOKS_APART_MIN: Duration = Duration::from_millis(5);
@@ -41,6 +41,31 @@ struct Behind {
     group: String,
     head: Option<Version>,
     tip: Version,
+}
+
+impl Behind {
+    fn course(&self, ring: &RingName) -> Result<Course, StoreError> {
+        let group = GroupName::parse(&self.group).map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let known = |version: Version| {
+            let id = version.id;
+            let known = Known {
+                id,
+                failed: false,
+                passed: None,
+                answers_passed: false,
+                rolled_back: false,
+                through_freeze: false,
+            };
+            (version.generation, known)
+        };
+        let head = |version| Head { version, age: Duration::ZERO, expected: BTreeSet::new() };
+        Ok(Course {
+            group,
+            generations: [known(self.tip)].into(),
+            heads: self.head.map(|version| (ring.clone(), head(version))).into_iter().collect(),
+            reports: BTreeMap::new(),
+        })
+    }
 }
 
 impl Enactor {
@@ -116,11 +141,12 @@ impl Enactor {
         loop {
             let behind = self.heads_behind_their_tip().await?;
             let mut moves = Vec::new();
+            let (ring, rings) = self.alone()?;
             for group in behind {
-                match Enactment.read(group.head, group.tip) {
-                    Next::Move(to) => moves.push((group, to)),
+                match Enactment.read(&rings, &group.course(&ring)?, &ring) {
+                    Next::Move { version, .. } => moves.push((group, version)),
                     Next::Stop(outcome) => self.tell(&group, outcome),
-                    Next::Read => {}
+                    Next::Read | Next::Judge { .. } | Next::Wait(_) => {}
                 }
             }
             if moves.is_empty() {
@@ -135,7 +161,7 @@ impl Enactor {
             for (group, _) in &moves {
                 match Enactment.written(ours.contains(&group.zone_group)) {
                     Next::Stop(outcome) => self.tell(group, outcome),
-                    Next::Read | Next::Move(_) => {
+                    _ => {
                         self.tell(group, Outcome::LostRace);
                         again = true;
                     }
@@ -145,6 +171,13 @@ impl Enactor {
                 return Ok(moved);
             }
         }
+    }
+
+    /// The ring of this enactor, alone: it proves nothing and waits for nobody.
+    fn alone(&self) -> Result<(RingName, Rings), StoreError> {
+        let name = RingName::parse(&self.ring).ok_or_else(|| StoreError::Damaged(format!("ring {}", self.ring)))?;
+        let ring = Ring { first: true, soak: Duration::ZERO, delay: Duration::ZERO, servers_min: 1 };
+        Ok((name.clone(), Rings { rings: [(name, ring)].into(), ..Rings::default() }))
     }
 
     async fn say_alive(&self) -> Result<(), StoreError> {
@@ -190,6 +223,7 @@ impl Enactor {
                 tracing::error!(%enactor, %group, %ring, %generation, %outcome, "the head is above the tip");
             }
             Outcome::Enacted => tracing::info!(%enactor, %group, %ring, %generation, %outcome),
+            Outcome::Frozen => tracing::info!(%enactor, %group, %ring, %generation, %outcome),
             Outcome::AlreadyEnacted | Outcome::LostRace => {
                 tracing::debug!(%enactor, %group, %ring, %generation, %outcome);
             }

@@ -8,14 +8,21 @@ mod author;
 mod enact;
 mod history;
 mod leans;
+mod rings;
+mod stops;
 
 pub use admit::{
     Admission, CONFLICTS_LISTED_MAX, Change, Conflict, Counts, Decision, Former, OBJECTIONS_LISTED_MAX, Objection,
     RecordSets, Refusal, RollbackRequest, admit, admit_on_newer_tip, raise, rollback,
 };
 pub use author::{Author, Forbidden, Role, Scope};
-pub use enact::{Enactment, Next, Outcome};
+pub use enact::{Enactment, Next, Outcome, Waiting};
 pub use history::{
     Above, Around, Footprint, History, Meanwhile, News, Pointer, Standing, Tip, ZoneHistory, ZoneOwner, footprint,
 };
 pub use leans::{Leans, leans, names_on_the_way, targets};
+pub use rings::{
+    Awaited, Course, HEARTBEAT_EVERY, HEARTBEATS, Head, Known, LIVE_FOR, REPORTS_WITHIN, Report, Ring, RingName, Rings,
+    Server, Trial, WATCHED_MIN,
+};
+pub use stops::{Stop, StopKind};
