@@ -10,7 +10,7 @@ use server::answer::{EDNS_PAYLOAD_SIZE, Transport, Verdict, answer};
 use server::snapshot::{Directory, ZoneNumber};
 use std::sync::Arc;
 use support::random::{Numbers, QUESTION_TYPES, question_name, zone};
-use support::wire::{Question, sections};
+use support::wire::{ASKS_FOR_GENERATION, Question, generation_told, sections};
 use support::{Change, History, changes_of, contents_of, directory_of, install, name_of};
 use zone_model::{Content, Key, Serial};
 
@@ -130,6 +130,36 @@ proptest! {
             let after = 12 + name.as_wire().len();
             prop_assert_eq!(&reply[after..], &lower[after..]);
             prop_assert_eq!(&reply[..12], &lower[..12]);
+        }
+    }
+
+    /// Asked which generation an answer is made from, a server says that of the group it begins in; and says all that it
+    /// says to who does not ask, or as much as there is space for.
+    #[test]
+    fn the_generation_told_is_that_of_the_answer(seed: u64, size in 512_u16..2000, tcp: bool) {
+        let mut numbers = Numbers::new(seed);
+        let (zones, texts) = (["z.", "y."], [zone(&mut numbers, "z."), zone(&mut numbers, "y.")]);
+        let directory = directory_of(&[(zones[0], &texts[0]), (zones[1], &texts[1])]);
+        for _ in 0..40 {
+            let begins = *numbers.one_of(&zones);
+            let name = question_name(&mut numbers, begins);
+            let plain = Question { size: Some(size), tcp, ..Question::new(&name, *numbers.one_of(&QUESTION_TYPES)) };
+            let asking = Question { options: ASKS_FOR_GENERATION.to_vec(), ..plain.clone() };
+            let transport = if tcp { Transport::Tcp } else { Transport::Udp };
+            let [plain, told] = [plain, asking].map(|question| {
+                let mut reply = Vec::new();
+                answer(&directory, &question.to_wire(), transport, &mut reply);
+                reply
+            });
+            prop_assert_eq!(generation_told(&plain), None);
+            let begins_in = directory.closest_zone(&name.to_lowercase()).unwrap();
+            prop_assert_eq!(generation_told(&told), Some(directory.group_of(begins_in.name()).unwrap().version));
+            prop_assert!(tcp || told.len() <= usize::from(size.clamp(512, EDNS_PAYLOAD_SIZE)));
+            if told.len() == plain.len() + 44 {
+                prop_assert_eq!(sections(&plain), sections(&told));
+            } else {
+                prop_assert!(!tcp && plain.len() + 44 > usize::from(size.min(EDNS_PAYLOAD_SIZE)));
+            }
         }
     }
 

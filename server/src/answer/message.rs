@@ -1,8 +1,8 @@
 //! Writes answers: the question as the client spelled it, names compressed, record sets whole or not at all.
 
-use super::request::{CLASS_IN, Edns, HEADER_LENGTH, Header, Question};
-use super::{EDNS_PAYLOAD_SIZE, Rcode};
-use zone_model::{Name, RecordSet, RecordType};
+use super::request::{CLASS_IN, Edns, HEADER_LENGTH, Request};
+use super::{EDNS_PAYLOAD_SIZE, GENERATION_OPTION, Rcode};
+use zone_model::{Name, RecordSet, RecordType, Version};
 
 /// Where the question's name stands in every message.
 const QUESTION_AT: u16 = 12;
@@ -12,6 +12,8 @@ const POINTER_END: usize = 0x4000;
 const TARGETS_MAX: usize = 128;
 /// An OPT record without options.
 const OPT_LENGTH: usize = 11;
+/// The generation's option: code and length, a number of 8 octets, an id of 32.
+const GENERATION_OPTION_LENGTH: usize = 4 + 8 + 32;
 /// Where the counts of the three sections stand in the header.
 const COUNTS_AT: [usize; 3] = [6, 8, 10];
 
@@ -33,6 +35,8 @@ pub(super) struct Writer<'o> {
     question: Option<Name>,
     question_end: usize,
     edns: Option<Edns>,
+    /// What the OPT record tells beside itself.
+    told: Option<Version>,
 }
 
 /// What an answer's header says beside what it copies.
@@ -44,14 +48,9 @@ pub(super) struct Flags {
 }
 
 impl<'o> Writer<'o> {
-    /// Starts an answer of at most `limit` octets, the client's OPT record being answered by another.
-    pub(super) fn new(
-        out: &'o mut Vec<u8>,
-        header: Header,
-        question: Option<&Question>,
-        edns: Option<Edns>,
-        limit: usize,
-    ) -> Self {
+    /// Starts an answer of at most `limit` octets, the client's OPT record being answered by another, which tells `told`.
+    pub(super) fn new(out: &'o mut Vec<u8>, request: &Request, told: Option<Version>, limit: usize) -> Self {
+        let Request { header, question, edns, .. } = request;
         out.clear();
         out.extend_from_slice(&header.id);
         // QR, and what is copied. AA, TC and the rcode follow in `finish`; RA and AD stay clear.
@@ -65,10 +64,11 @@ impl<'o> Writer<'o> {
             out.extend_from_slice(&question.class.to_be_bytes());
         }
         // The OPT record has its place before anything else has.
-        let limit = limit.saturating_sub(if edns.is_some() { OPT_LENGTH } else { 0 });
-        let question = question.map(|question| question.name.clone());
+        let option_length = if told.is_some() { GENERATION_OPTION_LENGTH } else { 0 };
+        let limit = limit.saturating_sub(edns.map_or(0, |_| OPT_LENGTH + option_length));
+        let question = question.as_ref().map(|question| question.name.clone());
         let question_end = out.len();
-        Self { out, limit, counts: [0; 3], targets: Vec::new(), question, question_end, edns }
+        Self { out, limit, counts: [0; 3], targets: Vec::new(), question, question_end, edns: *edns, told }
     }
 
     /// Writes a record set under the name `owner`, whole; false if it does not fit, and then nothing is written.
@@ -195,12 +195,25 @@ impl<'o> Writer<'o> {
             self.out.extend_from_slice(&RecordType::OPT.0.to_be_bytes());
             self.out.extend_from_slice(&EDNS_PAYLOAD_SIZE.to_be_bytes());
             let high = u8::try_from(rcode >> 4).unwrap_or(0);
-            // Extended rcode, version 0, DO as the client sent it (RFC 3225 §3), no options.
-            self.out.extend_from_slice(&[high, 0, u8::from(edns.dnssec_ok) << 7, 0, 0, 0]);
+            // Extended rcode, version 0, DO as the client sent it (RFC 3225 §3).
+            self.out.extend_from_slice(&[high, 0, u8::from(edns.dnssec_ok) << 7, 0]);
+            match self.told {
+                None => self.out.extend_from_slice(&[0, 0]),
+                Some(version) => put_generation(self.out, version),
+            }
             self.counts[Section::Additional as usize] += 1;
         }
         for (at, count) in COUNTS_AT.into_iter().zip(self.counts) {
             self.out[at..at + 2].copy_from_slice(&count.to_be_bytes());
         }
     }
+}
+
+/// The length of an OPT record's options and the generation's, which is the only one.
+fn put_generation(out: &mut Vec<u8>, version: Version) {
+    out.extend_from_slice(&[0, 44]);
+    out.extend_from_slice(&GENERATION_OPTION.to_be_bytes());
+    out.extend_from_slice(&[0, 40]);
+    out.extend_from_slice(&version.generation.get().to_be_bytes());
+    out.extend_from_slice(version.id.as_bytes());
 }

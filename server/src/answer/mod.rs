@@ -13,11 +13,14 @@ use crate::snapshot::Directory;
 use message::{Flags, Section, Writer};
 use request::{CLASS_ANY, CLASS_IN, Question, Request};
 use resolve::Response;
-use zone_model::RecordType;
+use zone_model::{RecordType, Version};
 
 /// The size of UDP messages that we are ready for, and the most that we send: it passes every common network in one
 /// piece (as agreed on DNS flag day 2020).
 pub const EDNS_PAYLOAD_SIZE: u16 = 1232;
+/// The option by which a client asks which generation an answer was made from, and is told (docs/decisions/0012). It is
+/// one of those for local use (RFC 6891 §9).
+pub const GENERATION_OPTION: u16 = 65042;
 /// What a client without EDNS can take over UDP (RFC 1035 §4.2.1).
 const PLAIN_UDP_SIZE: u16 = 512;
 
@@ -74,11 +77,13 @@ pub fn answer(directory: &Directory, request: &[u8], transport: Transport, out: 
             // Several classes were asked about, and this is but one of them (RFC 1035 §6.2).
             response.authoritative &= question.class != CLASS_ANY;
             let rcode = response.rcode;
-            write(&request, &response, transport, out);
+            let asks = request.edns.is_some_and(|edns| edns.asks_for_generation);
+            let told = if asks { response.version(directory) } else { None };
+            write(&request, &response, told, transport, out);
             rcode
         }
         Err(rcode) => {
-            write(&request, &Response { rcode, ..Response::default() }, transport, out);
+            write(&request, &Response { rcode, ..Response::default() }, None, transport, out);
             rcode
         }
     };
@@ -114,7 +119,8 @@ fn judge<'r>(directory: &Directory, request: &'r Request) -> Result<&'r Question
     if directory.is_loaded() { Ok(question) } else { Err(Rcode::SERVER_FAILURE) }
 }
 
-fn write(request: &Request, response: &Response<'_>, transport: Transport, out: &mut Vec<u8>) {
+/// Writes the answer, and `told` into its OPT record, of which there is one where anybody asked to be told.
+fn write(request: &Request, response: &Response<'_>, told: Option<Version>, transport: Transport, out: &mut Vec<u8>) {
     let limit = match transport {
         Transport::Udp => {
             let theirs = request.edns.map_or(PLAIN_UDP_SIZE, |edns| edns.payload_size);
@@ -122,7 +128,7 @@ fn write(request: &Request, response: &Response<'_>, transport: Transport, out: 
         }
         Transport::Tcp => u16::MAX,
     };
-    let mut writer = Writer::new(out, request.header, request.question.as_ref(), request.edns, usize::from(limit));
+    let mut writer = Writer::new(out, request, told, usize::from(limit));
     // The first set that is needed and does not fit ends the answer: the client comes back over TCP for all of it.
     let mut put = |section, entries: &[resolve::Entry<'_>]| {
         entries.iter().all(|entry| writer.put(section, &entry.owner, &entry.set, entry.ttl) || !entry.is_required)

@@ -1,6 +1,7 @@
 //! Reads what a client sent. Written by hand, for its strictness and its silence: nothing is allocated but the name,
-//! counts in the header are never believed, and options that nobody asked to understand are stepped over unread.
+//! counts in the header are never believed, and options that we do not know are stepped over unread.
 
+use super::GENERATION_OPTION;
 use zone_model::{Name, RecordType};
 
 /// A header's length (RFC 1035 §4.1.1).
@@ -38,6 +39,8 @@ pub(super) struct Edns {
     pub(super) payload_size: u16,
     pub(super) version: u8,
     pub(super) dnssec_ok: bool,
+    /// Whether [`GENERATION_OPTION`] is there.
+    pub(super) asks_for_generation: bool,
 }
 
 /// What could be read of a request, and whether that was all of it.
@@ -97,9 +100,11 @@ fn read_body(request: &mut Request, message: &[u8], rest: &[u8]) -> Option<()> {
             let is_second = request.edns.is_some();
             let [_, version, flags, _] = record.ttl;
             let (payload_size, dnssec_ok) = (record.class, flags & 0x80 != 0);
-            request.edns = Some(Edns { payload_size, version, dnssec_ok });
+            let options = read_options(record.data);
+            let asks_for_generation = options == Some(Asked::ForGeneration);
+            request.edns = Some(Edns { payload_size, version, dnssec_ok, asks_for_generation });
             // RFC 6891 §6.1.1.
-            if is_second || !record.is_root || !are_options(record.data) {
+            if is_second || !record.is_root || options.is_none() {
                 return None;
             }
         }
@@ -163,12 +168,27 @@ fn step_over_name<'m>(message: &'m [u8], rest: &'m [u8]) -> Option<&'m [u8]> {
     message.get(after.unwrap_or(at + 1)..)
 }
 
-/// Whether these are options, whatever they say: those that are not known are ignored (RFC 6891 §6.1.2).
-fn are_options(mut data: &[u8]) -> bool {
+/// What the options of an OPT record ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    ForNothing,
+    ForGeneration,
+}
+
+/// Steps over options; none if these are not any. Those that are not known are ignored, whatever they say (RFC 6891
+/// §6.1.2). Ours is empty in a request: who puts something into it means something that we do not know.
+fn read_options(mut data: &[u8]) -> Option<Asked> {
+    let mut asked = Asked::ForNothing;
     while !data.is_empty() {
-        let Some((&[_, _, l1, l2], rest)) = data.split_first_chunk::<4>() else { return false };
-        let Some(rest) = rest.get(usize::from(u16::from_be_bytes([l1, l2]))..) else { return false };
+        let (&[c1, c2, l1, l2], rest) = data.split_first_chunk::<4>()?;
+        let (value, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([l1, l2])))?;
+        if u16::from_be_bytes([c1, c2]) == GENERATION_OPTION {
+            if !value.is_empty() {
+                return None;
+            }
+            asked = Asked::ForGeneration;
+        }
         data = rest;
     }
-    true
+    Some(asked)
 }

@@ -5,7 +5,7 @@ use super::{Rcode, additional};
 use crate::snapshot::{Directory, Zone};
 use std::borrow::Cow;
 use std::sync::Arc;
-use zone_model::{Name, RecordData, RecordSet, RecordType};
+use zone_model::{Name, RecordData, RecordSet, RecordType, Version};
 
 /// How many aliases are followed for one question. Longer chains exist by mistake only; the client gets what there is so
 /// far and goes on by itself.
@@ -27,6 +27,8 @@ pub(super) struct Entry<'d> {
 pub(super) struct Response<'d> {
     pub(super) rcode: Rcode,
     pub(super) authoritative: bool,
+    /// The zone that the answer begins in, if it does in one of ours.
+    pub(super) zone: Option<&'d Zone>,
     pub(super) answer: Vec<Entry<'d>>,
     pub(super) authority: Vec<Entry<'d>>,
     pub(super) additional: Vec<Entry<'d>>,
@@ -35,7 +37,15 @@ pub(super) struct Response<'d> {
 impl Default for Response<'_> {
     fn default() -> Self {
         let (answer, authority, additional) = (Vec::new(), Vec::new(), Vec::new());
-        Self { rcode: Rcode::NO_ERROR, authoritative: false, answer, authority, additional }
+        Self { rcode: Rcode::NO_ERROR, authoritative: false, zone: None, answer, authority, additional }
+    }
+}
+
+impl Response<'_> {
+    /// The generation of the group that the answer begins in. Where an alias leads into another group, what comes from
+    /// there is of that group's.
+    pub(super) fn version(&self, directory: &Directory) -> Option<Version> {
+        Some(directory.group_of(self.zone?.name())?.version)
     }
 }
 
@@ -51,6 +61,7 @@ pub(super) fn resolve<'d>(directory: &'d Directory, name: &Name, rtype: RecordTy
             }
             return;
         };
+        response.zone.get_or_insert(zone);
         let finding = look_up(zone, &name, rtype);
         // AA is about the first owner in the answer (RFC 1035 §4.1.1), so what comes later leaves it as it is.
         if response.answer.is_empty() {

@@ -31,8 +31,15 @@ pub struct Group {
 /// All zones and groups at one moment. Immutable in use; cloning it is cheap, and so is changing a clone.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
-    zones: OrdMap<Name, Arc<Zone>>,
+    zones: OrdMap<Name, Held>,
     groups: OrdMap<GroupNumber, Arc<Group>>,
+}
+
+/// A zone, and whose it is.
+#[derive(Clone, Debug)]
+struct Held {
+    zone: Arc<Zone>,
+    group: GroupNumber,
 }
 
 impl Directory {
@@ -45,18 +52,18 @@ impl Directory {
     /// The zone of exactly this name.
     #[must_use]
     pub fn zone(&self, name: &Name) -> Option<&Arc<Zone>> {
-        self.zones.get(name)
+        self.zones.get(name).map(|held| &held.zone)
     }
 
     /// The zone that `name` is in: the one of the longest matching name (RFC 1034 §4.3.2, step 2).
     #[must_use]
     pub fn closest_zone(&self, name: &Name) -> Option<&Arc<Zone>> {
-        if let Some(zone) = self.zones.get(name) {
+        if let Some(zone) = self.zone(name) {
             return Some(zone);
         }
         let mut above = name.parent();
         while let Some(candidate) = above {
-            if let Some(zone) = self.zones.get(&candidate) {
+            if let Some(zone) = self.zone(&candidate) {
                 return Some(zone);
             }
             above = candidate.parent();
@@ -66,7 +73,7 @@ impl Directory {
 
     /// All zones, in canonical order.
     pub fn zones(&self) -> impl Iterator<Item = &Arc<Zone>> {
-        self.zones.values()
+        self.zones.values().map(|held| &held.zone)
     }
 
     /// How many zones there are.
@@ -81,6 +88,12 @@ impl Directory {
         self.groups.get(&number)
     }
 
+    /// The group that the zone of exactly this name is in.
+    #[must_use]
+    pub fn group_of(&self, zone: &Name) -> Option<&Arc<Group>> {
+        self.groups.get(&self.zones.get(zone)?.group)
+    }
+
     /// All groups.
     pub fn groups(&self) -> impl Iterator<Item = (GroupNumber, &Arc<Group>)> {
         self.groups.iter().map(|(number, group)| (*number, group))
@@ -91,7 +104,7 @@ impl Directory {
     pub fn install(&mut self, number: GroupNumber, group: Group, changed: Vec<(Name, Option<Zone>)>) {
         for (name, zone) in changed {
             match zone {
-                Some(zone) => self.zones.insert(name, Arc::new(zone)),
+                Some(zone) => self.zones.insert(name, Held { zone: Arc::new(zone), group: number }),
                 None => self.zones.remove(&name),
             };
         }

@@ -1,9 +1,14 @@
 //! Questions in, text out. Replies are read by the `domain` library, which knows nothing of ours.
 
+use domain::base::opt::UnknownOptData;
 use domain::base::{Message, ParsedName, Record};
 use domain::rdata::AllRecordData;
+use server::answer::GENERATION_OPTION;
 use std::fmt::Write;
-use zone_model::{Name, RecordType};
+use zone_model::{Generation, Id, Name, RecordType, Version};
+
+/// The option that asks which generation an answer is made from.
+pub const ASKS_FOR_GENERATION: [u8; 4] = [0xfe, 0x12, 0, 0];
 
 /// A question and how it is asked.
 #[derive(Clone, Debug)]
@@ -40,7 +45,7 @@ impl Question {
         }
     }
 
-    /// Reads `NAME TYPE [tcp] [rd] [cd] [edns] [size=N] [do] [version=N] [class=N] [opcode=N] [options=HEX]`.
+    /// Reads `NAME TYPE [tcp] [rd] [cd] [edns] [size=N] [do] [generation] [version=N] [class=N] [opcode=N] [options=HEX]`.
     pub fn parse(line: &str) -> Self {
         let mut words = line.split_whitespace();
         let (name, rtype) = (words.next().unwrap(), words.next().unwrap());
@@ -57,6 +62,10 @@ impl Question {
                 "do" => (question.dnssec_ok, question.size) = (true, size.or(Some(1232))),
                 "version" => (question.version, question.size) = (value.parse().unwrap(), size.or(Some(1232))),
                 "options" => (question.options, question.size) = (from_hex(value), size.or(Some(1232))),
+                "generation" => {
+                    question.options.extend(ASKS_FOR_GENERATION);
+                    question.size = size.or(Some(1232));
+                }
                 "class" => question.class = value.parse().unwrap(),
                 "opcode" => question.opcode = value.parse().unwrap(),
                 other => panic!("what is `{other}`?"),
@@ -108,9 +117,11 @@ pub fn to_text(reply: &[u8]) -> String {
         write!(text, " opcode={}", header.opcode().to_int()).unwrap();
     }
     if let Some(opt) = message.opt() {
-        let (size, version, options) = (opt.udp_payload_size(), opt.version(), opt.opt().len());
+        let (size, version) = (opt.udp_payload_size(), opt.version());
         write!(text, " edns={size}/{version}{}", if opt.dnssec_ok() { "/do" } else { "" }).unwrap();
-        assert_eq!(options, 0);
+        if let Some(told) = generation_told(reply) {
+            write!(text, " generation={}/{}", told.generation, &told.id.to_string()[..8]).unwrap();
+        }
     }
     writeln!(text, " {} octets", reply.len()).unwrap();
     match message.question().next() {
@@ -127,6 +138,18 @@ pub fn to_text(reply: &[u8]) -> String {
         lines.iter().for_each(|line| writeln!(text, "  {line}").unwrap());
     }
     text
+}
+
+/// What a reply says of the generation that it was made from. There is no other option in any reply of ours.
+pub fn generation_told(reply: &[u8]) -> Option<Version> {
+    let message = Message::from_octets(reply).unwrap();
+    let mut options =
+        message.opt()?.opt().iter::<UnknownOptData<_>>().map(|option| option.unwrap()).collect::<Vec<_>>();
+    let option = options.pop()?;
+    assert!(options.is_empty() && option.code().to_int() == GENERATION_OPTION);
+    let (generation, id) = option.as_slice().split_first_chunk().unwrap();
+    let generation = Generation::new(i64::from_be_bytes(*generation)).unwrap();
+    Some(Version { generation, id: Id::from_bytes(id).unwrap() })
 }
 
 type AnyRecord<'m> = Record<ParsedName<&'m [u8]>, AllRecordData<&'m [u8], ParsedName<&'m [u8]>>>;
