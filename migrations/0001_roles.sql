@@ -9,7 +9,7 @@ do $$
 declare
     wanted text;
 begin
-    foreach wanted in array array ['holdfast_admit', 'holdfast_enact', 'holdfast_serve', 'holdfast_read'] loop
+    foreach wanted in array array ['holdfast_admit', 'holdfast_enact', 'holdfast_retire', 'holdfast_serve', 'holdfast_read'] loop
         begin
             execute format('create role %I nologin', wanted);
         exception
@@ -29,4 +29,4 @@ begin
 end
 $$;
 revoke create on schema public from public;
-grant usage on schema public to holdfast_admit, holdfast_enact, holdfast_serve, holdfast_read;
+grant usage on schema public to holdfast_admit, holdfast_enact, holdfast_retire, holdfast_serve, holdfast_read;

@@ -10,7 +10,7 @@
 --   HF006  not-next-generation      the generation is not tip + 1, or that of a raise not one with which a new epoch begins
 --   HF007  zone-of-another-group    a change or read in a zone that is not of the plan's group
 --   HF008  zone-without-soa-or-ns   the plan would leave a zone without SOA or NS at its apex, and does not end it
---   HF009  below-floor              a move to a generation below the group's floor                                        (0003)
+--   HF009  below-floor              a move to, or a pin of, a generation below the group's floor                          (0003, 0016)
 --   HF010  head-not-superseded      deleting a move that no greater one of its group and ring outlives                    (0003)
 --   HF011  untouched-zone           changes in a zone for which the plan has no `touched` row
 --   HF012  empty-plan               a generation for a plan that changes nothing
@@ -33,6 +33,12 @@
 --   HF029  unknown-ring             … or server: there is none of that name                                               (0015)
 --   HF030  guarded-name              the plan would leave a guarded record set absent or below its minimum, or guards one that is not there
 --   HF031  budget-given-back         the deletes that a group has spent would become fewer
+--   HF032  base-below-floor          a generation for a plan that was made on one below the floor, or that rolls back to one
+--   HF033  floor-falls               a floor that is set below where it was                                               (0016)
+--   HF034  floor-without-generation  a floor at a generation that there is not                                            (0016)
+--   HF035  floor-held                a floor above a pin, or above the head of a living ring, or past a ring without one  (0016)
+--   HF036  still-seen                deleting a change that a generation at or above the floor sees                       (0016)
+--   HF037  still-remembered          deleting a generation, verdict or key that is above the floor, or not old enough     (0016)
 --
 -- Refusals are statement triggers with transition tables (a million rows: per statement a third of what they cost per row). They are SECURITY DEFINER, so that
 -- the roles need neither the UPDATE right that a row lock asks for, nor a right to read what only the refusal reads; hence the pinned search_path.
@@ -52,7 +58,7 @@
 create table zone_group (
     zone_group bigint generated always as identity primary key,
     name text collate "C" not null unique check (name ~ '^[a-z0-9_][a-z0-9._-]{0,254}$'),
-    -- The oldest generation that can still be read. Nothing raises it yet.
+    -- The oldest generation that can still be read. The one column here that is ever updated (0016_retirement.sql).
     floor bigint not null default 1 check (floor >= 1)
 );
 
@@ -153,12 +159,12 @@ begin
 end
 $$;
 
-create trigger zone_group_never_changes before update or delete or truncate on zone_group for each statement execute function refuse_to_change();
+create trigger zone_group_never_goes before delete or truncate on zone_group for each statement execute function refuse_to_change();
 create trigger zone_never_changes before update or truncate on zone for each statement execute function refuse_to_change();
 create trigger plan_never_changes before update or truncate on plan for each statement execute function refuse_to_change();
 create trigger plan_read_never_changes before update or truncate on plan_read for each statement execute function refuse_to_change();
 create trigger change_never_changes before update or truncate on change for each statement execute function refuse_to_change();
-create trigger generation_never_changes before update or delete or truncate on generation for each statement execute function refuse_to_change();
+create trigger generation_never_changes before update or truncate on generation for each statement execute function refuse_to_change();
 
 create function refuse_old_snapshot() returns void language plpgsql stable as $$
 begin
@@ -239,7 +245,10 @@ begin
     if found then
         raise exception using errcode = 'HF003', message = format('plan %s is generation %s of group %s and stays', held.plan, held.generation, held.zone_group);
     end if;
-    select r.plan, r.at into held from removed r where r.at > clock_timestamp() - interval '1 hour' limit 1;
+    -- One whose base is below the floor can be admitted no more (HF032), so nobody's slowness is in question.
+    select r.plan, r.at into held from removed r
+    where r.at > clock_timestamp() - interval '1 hour' and not exists (select from zone_group z where z.zone_group = r.zone_group and r.base < z.floor and z.floor > 1)
+    limit 1;
     if found then
         raise exception using errcode = 'HF017', message = format('plan %s was inserted at %s: a plan is given up when it is older than an hour', held.plan, held.at);
     end if;
@@ -247,26 +256,6 @@ begin
 end
 $$;
 create trigger plan_is_given_up after delete on plan referencing old table as removed for each statement execute function plan_is_given_up();
-
--- Changes and reads of an open plan do not go one by one: without a read, a stale plan would look fresh.
-create function plan_is_gone() returns trigger language plpgsql security definer
-set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
-declare
-    held bigint;
-begin
-    perform refuse_old_snapshot();
-    select p.plan into held from plan p where p.plan = any (array (select distinct r.plan from removed r)) limit 1;
-    if found then
-        if exists (select from generation g where g.plan = held) then
-            raise exception using errcode = 'HF003', message = format('rows of %s stay: a generation names plan %s', tg_table_name, held);
-        end if;
-        raise exception using errcode = 'HF017', message = format('rows of %s stay as long as plan %s does: give up the plan first', tg_table_name, held);
-    end if;
-    return null;
-end
-$$;
-create trigger change_goes_after_its_plan after delete on change referencing old table as removed for each statement execute function plan_is_gone();
-create trigger plan_read_goes_after_its_plan after delete on plan_read referencing old table as removed for each statement execute function plan_is_gone();
 
 -- A plan takes changes and reads until a generation names it. Told as moves:
 --   1. a change is inserted, and locks its plan FOR KEY SHARE here;
@@ -663,6 +652,9 @@ begin
             when above.plan is not null and not exists (select from added b where b.plan = above.plan) then 'HF006'
             when p.base > coalesce(t.tip, 0) then 'HF005'
             when p.kind = 'raise' and p.base <> t.tip then 'HF004'
+            -- Read by the query that looks for conflicts, so in its snapshot: whoever sees what was retired sees the floor that allowed it (0016).
+            when (p.base < t.tip or p.kind = 'rollback') and least(p.base, p.rolled_back_to) < (select z.floor from zone_group z where z.zone_group = a.zone_group and z.floor > 1)
+                then 'HF032'
             when a.deletes_spent < coalesce(t.deletes_spent, 0) then 'HF031'
             -- Nearly always nothing has a greater number: so the numbers are looked up, and the base is compared afterwards. The other way round is the whole history.
             when exists (select from (select g.generation from generation g where g.zone_group = a.zone_group and g.plan > a.plan offset 0) g
@@ -703,6 +695,9 @@ begin
                                  case wrong.kind when 'raise' then ' with which an epoch begins' else '' end,
                                  greatest(wrong.tip, (select max(g.generation) from generation g where g.zone_group = wrong.zone_group and g.generation <> wrong.generation)))
         when 'HF005' then format('the base %s of plan %s is above the tip %s of group %s', wrong.base, wrong.plan, wrong.tip, wrong.zone_group)
+        when 'HF032' then format('plan %s was made on generation %s%s, but the floor of group %s is %s: what changed since is forgotten', wrong.plan, wrong.base,
+                                 case wrong.kind when 'rollback' then format(' and goes back to %s', wrong.rolled_back_to) end, wrong.zone_group,
+                                 (select z.floor from zone_group z where z.zone_group = wrong.zone_group))
         when 'HF031' then format('group %s has spent %s deletes, and generation %s says %s', wrong.zone_group, wrong.tip_deletes_spent, wrong.generation, wrong.deletes_spent)
         when 'HF018' then (
             select format('plan %s has base %s, but generation %s has plan %s already: the numbers would not rise', wrong.plan, wrong.base, g.generation, g.plan)
@@ -724,7 +719,7 @@ end
 $$;
 create trigger generation_is_next after insert on generation referencing new table as added for each statement execute function generation_is_next();
 
-revoke execute on function refuse_to_change, refuse_old_snapshot, plan_is_numbered, plan_is_given_up, plan_is_gone, is_well_formed, change_is_open, plan_read_is_open, zone_is_unused,
+revoke execute on function refuse_to_change, refuse_old_snapshot, plan_is_numbered, plan_is_given_up, is_well_formed, change_is_open, plan_read_is_open, zone_is_unused,
     zone_waits_for_changes, first_conflict, zones_without_soa_or_ns, zone_left_without_soa_or_ns, record_count, guards_broken_by_names, guards_broken_in_zones, generation_is_next
     from public;
 

@@ -50,13 +50,18 @@ create table enactor (
     login name not null default current_user
 ) with (fillfactor = 50);
 
--- While nothing raises a floor, reading it needs no lock; the migration that lets it rise adds FOR SHARE on the group here.
+-- The group is locked first, and its floor read afterwards, so that a floor that is just being raised is waited for. Told as moves:
+--   1. retirement raises the floor to 40, not committed yet; no head or pin was below;
+--   2. a ring's first move, to 30, waits here for the group;
+--   3. retirement commits, and takes what 30 needs; the move looks again: refused.
+-- Or the other way round: the move holds the group, retirement waits, and then sees the move (floor_only_rises, 0016).
 create function move_is_above_the_floor() returns trigger language plpgsql security definer
 set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
     wrong record;
 begin
     perform refuse_old_snapshot();
+    perform from zone_group z where z.zone_group = any (array (select a.zone_group from added a)) order by z.zone_group for share;
     select a.zone_group, a.generation, z.floor into wrong from added a join zone_group z on z.zone_group = a.zone_group where a.generation < z.floor limit 1;
     if found then
         raise exception using errcode = 'HF009',
@@ -93,7 +98,7 @@ $$;
 create trigger move_is_superseded after delete on head_move referencing old table as removed for each statement execute function move_is_superseded();
 
 create trigger head_move_never_changes before update or truncate on head_move for each statement execute function refuse_to_change();
-create trigger verdict_never_changes before update or delete or truncate on verdict for each statement execute function refuse_to_change();
+create trigger verdict_never_changes before update or truncate on verdict for each statement execute function refuse_to_change();
 create trigger enactor_never_truncated before truncate on enactor for each statement execute function refuse_to_change();
 
 revoke execute on function move_is_above_the_floor, move_is_superseded from public;

@@ -45,7 +45,7 @@ end
 $$;
 create trigger token_only_ends after update on token referencing old table as before new table as after for each statement execute function token_only_ends();
 create trigger token_never_goes before delete or truncate on token for each statement execute function refuse_to_change();
-create trigger idempotency_key_never_changes before update or delete or truncate on idempotency_key for each statement execute function refuse_to_change();
+create trigger idempotency_key_never_changes before update or truncate on idempotency_key for each statement execute function refuse_to_change();
 
 -- A key is its plan's and its plan's token's. Checked here and not by foreign keys, for the reasons told in 0002_history.sql.
 create function key_is_its_plans() returns trigger language plpgsql security definer

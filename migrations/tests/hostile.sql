@@ -176,7 +176,7 @@ update serving_generation set id = fixture.h('x') where zone_group = 1 and gener
 
 --! case f07_not_by_merge
 --! role owner
---! expect HF002
+--! expect 23503
 --! hostile
 merge into generation g using (values (3)) as v (g) on g.zone_group = 1 and g.generation = v.g when matched then delete;
 
@@ -228,7 +228,7 @@ update idempotency_key set plan = 5;
 
 --! case f10_a_generation_is_not_deleted
 --! role owner
---! expect HF002
+--! expect 23503
 --! hostile
 delete from generation where zone_group = 1 and generation = 3;
 
@@ -722,19 +722,10 @@ commit;
 --! role enact
 --! expect HF009
 --! setup
-insert into zone_group (name, floor) values ('d', 2);
-insert into zone (name, zone_group) values ('d.', 3);
-select fixture.stage(3, 0, 5, '{x}');
-insert into change (zone, owner, type, plan, value) select 5, '@', t, max(plan), '\x01'::bytea from plan, (values (2), (6)) v (t) group by t;
-select fixture.name_it(3, max(plan)) from plan;
---! hostile
-insert into head_move (zone_group, ring, generation, by) values (3, 'fleet', 1, 'e');
-
---! case a_floor_is_not_moved_yet
---! role owner
---! expect HF002
---! hostile
+delete from head_move where zone_group = 1 and generation < 3;
 update zone_group set floor = 3 where zone_group = 1;
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 2, 'e');
 
 --! case a_move_to_what_does_not_exist
 --! role enact
@@ -1116,7 +1107,9 @@ update verdict set passed = true;
 
 --! case f52_a_verdict_does_not_go
 --! role owner
---! expect HF002
+--! expect HF037
+--! setup
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, false, 'a server was lost', 'e');
 --! hostile
 delete from verdict;
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs hostile.sql, races.sql and property.sql against a private Postgres, as an owner who is no superuser; `run.sh mutants` takes out each guard and sees its cases object.
+# Runs hostile*.sql, races*.sql and property.sql against a private Postgres, as an owner who is no superuser; `run.sh mutants` takes out each guard and sees its cases object.
 # Needs: PGHOST and PGPORT of a cluster to which user postgres may connect (it makes and drops databases named hostile…, and logins named hostile_…).
 set -u
 # Of the logins below; a cluster may ask for it, or not.
@@ -10,11 +10,11 @@ db=hostile_case
 trap 'rm -rf "$work"' EXIT
 admin() { psql -qXAt -U postgres -d postgres -v ON_ERROR_STOP=1 "$@"; }
 
-for pair in owner: admit:holdfast_admit enact:holdfast_enact serve:holdfast_serve read:holdfast_read; do
+for pair in owner: admit:holdfast_admit enact:holdfast_enact retire:holdfast_retire serve:holdfast_serve read:holdfast_read; do
     admin -c "do \$\$ begin create role hostile_${pair%%:*}; exception when duplicate_object then null; end \$\$" \
         -c "alter role hostile_${pair%%:*} login createrole password '$PGPASSWORD'" 2>/dev/null
 done
-for role in admit enact serve read; do admin -c "alter role hostile_$role nocreaterole"; done
+for role in admit enact retire serve read; do admin -c "alter role hostile_$role nocreaterole"; done
 
 # template DATABASE [SED]: a database with our migrations, changed by a sed script, and the fixture.
 template() {
@@ -24,18 +24,18 @@ template() {
         sed -E "${2:-}" "$file" > "$work/migration.sql"
         psql -qX -1 -U hostile_owner -d "$1" -v ON_ERROR_STOP=1 -f "$work/migration.sql" || { echo "migration $file does not run"; exit 1; }
     done
-    for role in admit enact serve read; do admin -c "grant holdfast_$role to hostile_$role" 2>/dev/null; done
+    for role in admit enact retire serve read; do admin -c "grant holdfast_$role to hostile_$role" 2>/dev/null; done
     psql -qX -U hostile_owner -d "$1" -v ON_ERROR_STOP=1 -f "$here/fixture.sql" > "$work/fixture.out" || { echo "the fixture does not run"; exit 1; }
 }
 
-# Cuts hostile.sql into $work/cases/NAME/{role,expect,setup,hostile,then}.
+# Cuts hostile*.sql into $work/cases/NAME/{role,expect,setup,hostile,then}.
 mkdir -p "$work/cases"
 awk -v dir="$work/cases" '
     /^--! case /   { name = $3; system("mkdir -p " dir "/" name); part = ""; print name > (dir "/names"); next }
     /^--! role /   { print $3 > (dir "/" name "/role"); next }
     /^--! expect / { print $3 > (dir "/" name "/expect"); next }
     /^--! (setup|hostile|then)/ { part = $2; next }
-    name && part   { print > (dir "/" name "/" part) }' "$here/hostile.sql"
+    name && part   { print > (dir "/" name "/" part) }' "$here"/hostile*.sql
 
 # copy TEMPLATE: $db as a copy of it. Rights on the database itself are not copied, so that line of 0001_roles.sql is said again.
 copy() {
@@ -67,7 +67,7 @@ run_case() {
 run_race() {
     copy "$2"
     local steps="$work/race" line who rest n=0 answer
-    awk -v name="$1" '/^--! race /{on = ($3 == name); next} on && NF' "$here/races.sql" > "$steps"
+    awk -v name="$1" '/^--! race /{on = ($3 == name); next} on && NF' "$here"/races*.sql > "$steps"
     for who in A B; do
         rm -f "$work/$who.in" "$work/$who.out"; mkfifo "$work/$who.in"; : > "$work/$who.out"
         psql -qXAt -U hostile_owner -d "$db" -v VERBOSITY=sqlstate < "$work/$who.in" > "$work/$who.out" 2>&1 &
@@ -99,7 +99,7 @@ run_race() {
 property() { copy "$1"; psql -qXAt -U hostile_owner -d "$db" -v rounds=5000 -f "$here/property.sql" 2>&1 | grep -m1 ERROR; }
 
 names=$(cat "$work/cases/names")
-races=$(awk '/^--! race /{print $3}' "$here/races.sql")
+races=$(awk '/^--! race /{print $3}' "$here"/races*.sql)
 
 if [ "${1:-}" = mutants ]; then
     # A guard is a SQLSTATE in a function: taken out, at least one of its cases must no longer be refused with it, and each is named that still is.
@@ -162,6 +162,19 @@ f08_a_raise_begins_at_the_epoch|s/or a.generation % 1000000000 <> 0//
 f08_a_change_begins_no_epoch|s/when p.kind <> 'raise' and a.generation <> /when p.kind <> 'raise' and a.generation % 1000000000 <> 0 and a.generation <> /
 f46_only_a_rollback_goes_through_a_freeze|s/and \(new.kind = 'rollback' or not new.through_freeze\)//
 f52_people_do_not_pass_generations|s/to holdfast_admit with check \(not passed\)/to holdfast_admit with check (true)/
+f10_the_newest_below_the_floor_is_not_deleted|s/and c.plan > k.plan$/and c.plan <> k.plan/
+f10_a_tombstone_does_not_go_before_what_it_ends|s/and c.plan < k.plan$/and false/
+f10_the_tombstone_of_a_zone_stays|s/and not \(k.type = 6 and k.owner = '@'\) and not exists/and not exists/
+f10_a_floor_does_not_pass_a_head|s/where r.ended is null and coalesce\(head.generation, 0\) < n.floor/where false/
+f10_a_floor_does_not_pass_a_ring_without_a_head|s/coalesce\(head.generation, 0\) < n.floor/head.generation < n.floor/
+f10_a_floor_does_not_pass_a_pin|s/from pin p where p.zone_group = n.zone_group and p.generation < n.floor/from pin p where false/
+f10_a_floor_past_the_head_of_an_ended_ring|s/where r.ended is null and coalesce\(head/where coalesce(head/
+f10_the_floors_parent_is_remembered|s/and g.generation > r.generation and g.generation < z.floor offset 0/and g.generation > r.generation offset 0/
+f10_what_is_young_is_remembered|s/order by g.generation offset generations_remembered\(\) - 1 limit 1/limit 1/
+f10_a_generation_with_changes_is_remembered|s/where exists \(select from change c where c.plan = r.plan offset 0\)/where false/
+f10_a_count_of_record_sets_stays|s/or \(k.counting is not null and .*$//
+f10_the_last_touch_stays|s/where coalesce\(touched_at\(k.zone, k.floor\), 0\) <= k.generation/where false/
+f50_a_rollback_to_below_the_floor|s/least\(p.base, p.rolled_back_to\)/p.base/
 END
     # What holds races together: the locks, and that the judging looks from the plan's own base. Each with the races that it must break.
     while IFS='|' read -r wanted mutant; do
@@ -182,6 +195,8 @@ f08_an_admission_waits|s/pg_advisory_xact_lock_shared\(7311\)/1/
 f08_a_raise_waits|s/perform pg_advisory_xact_lock\(7311\);/null;/
 f08_an_admission_waits_for_a_raise|s/not \(p.own or locked\) or \(p.kind = 'raise' and not locked\)/not (p.own or locked)/
 f08_a_report_does_not_wait_for_ever|s/set lock_timeout = '1s'//
+f49_a_pin|s/order by z.zone_group for share//
+f49_a_move|s/order by z.zone_group for share//
 END
     for mutant in "s/first_conflict\(a.plan, a.zone_group, p.base, t.tip\)/first_conflict(a.plan, a.zone_group, t.tip, t.tip)/" \
                   "s/newest.generation > above/newest.generation > above + 1/" "s/r.plan = of_plan and r.owner = ''/false/" \
