@@ -2,6 +2,8 @@
 # Runs hostile*.sql, races*.sql and property.sql against a private Postgres, as an owner who is no superuser; `run.sh mutants` takes out each guard and sees its cases object.
 # Needs: PGHOST and PGPORT of a cluster to which user postgres may connect (it makes and drops databases named hostile…, and logins named hostile_…).
 set -u
+# Debian's psql is a script that looks for the client and takes longer to start than most cases take: the client itself, the newest one, if it stands there.
+for programs in /usr/lib/postgresql/*/bin; do [ ! -x "$programs/psql" ] || PATH="$programs:$PATH"; done
 # Of the logins below; a cluster may ask for it, or not.
 export PGPASSWORD=hostile
 here=$(cd "$(dirname "$0")" && pwd)
