@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{CommandError, Connection, Diff, Export, History, Import, Plan, Status, Token};
+use crate::commands::{
+    Audit, CommandError, Connection, Diff, Explain, Export, History, Import, Plan, Plans, Status, Token,
+};
 use crate::terminal::warn;
 use crate::up::{self, UpArguments};
 
@@ -23,10 +25,13 @@ enum Command {
     Up(UpArguments),
     Status(Asking<Status>),
     Plan(Asking<Plan>),
+    Plans(Asking<Plans>),
     Import(Asking<Import>),
     Export(Asking<Export>),
     Diff(Asking<Diff>),
     History(Asking<History>),
+    Explain(Asking<Explain>),
+    Audit(Asking<Audit>),
     Token(Asking<Token>),
 }
 
@@ -48,10 +53,13 @@ impl Arguments {
             Command::Up(arguments) => up::run(&arguments).map_err(|why| why.to_string()),
             Command::Status(it) => it.command.run(&it.connection).map_err(said),
             Command::Plan(it) => it.command.run(&it.connection).map_err(said),
+            Command::Plans(it) => it.command.run(&it.connection).map_err(said),
             Command::Import(it) => it.command.run(&it.connection).map_err(said),
             Command::Export(it) => it.command.run(&it.connection).map_err(said),
             Command::Diff(it) => it.command.run(&it.connection).map_err(said),
             Command::History(it) => it.command.run(&it.connection).map_err(said),
+            Command::Explain(it) => it.command.run(&it.connection).map_err(said),
+            Command::Audit(it) => it.command.run(&it.connection).map_err(said),
             Command::Token(it) => it.command.run(&it.connection).map_err(said),
         };
         match outcome {

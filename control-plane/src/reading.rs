@@ -2,7 +2,9 @@
 //!
 //! What belongs together is read in one snapshot, or at a generation, which never changes.
 
+mod acts;
 mod differences;
+mod explain;
 mod fleet;
 mod groups;
 mod name_history;
@@ -11,11 +13,13 @@ mod record_sets;
 mod states;
 mod zones;
 
+pub use acts::ActFound;
 pub use differences::Difference;
+pub use explain::{Explanation, Finding, Gone, Place, RingSeen, ServerStands, Standing, Stands, Step, StopSeen};
 pub use fleet::{EnactorSeen, ServerSeen, Serving};
 pub use groups::{GroupFound, HeadFound};
 pub use name_history::{Before, PlaceInHistory, VersionFound};
-pub use plans::PlanFound;
+pub use plans::{PlanFound, VerdictFound};
 pub use record_sets::{KeyInOrder, SetFound};
 pub use states::{State, StateInRing};
 pub use zones::{ZoneFound, ZoneListed};

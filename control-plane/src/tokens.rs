@@ -102,11 +102,16 @@ impl Tokens {
         Ok(Some(caller))
     }
 
-    /// Gives a token, and tells its secret for the only time.
+    /// Gives a token, and tells its secret for the only time. That `giver` gave it stands in the audit log.
     ///
     /// # Errors
     /// When its name is taken, or the database could not be asked.
-    pub async fn give(&self, name: &str, author: &Author) -> Result<(Secret, DateTime<Utc>), GiveError> {
+    pub async fn give(
+        &self,
+        name: &str,
+        author: &Author,
+        giver: &Caller,
+    ) -> Result<(Secret, DateTime<Utc>), GiveError> {
         let secret = Secret::random().map_err(GiveError::NoRandomness)?;
         let (groups, suffixes) = scope_columns(&author.scope);
         let created = sqlx::query_file_scalar!(
@@ -115,7 +120,9 @@ impl Tokens {
             &secret.hash()[..],
             author.role.as_str(),
             groups.as_deref(),
-            suffixes.as_deref()
+            suffixes.as_deref(),
+            giver.token,
+            &*giver.name
         )
         .fetch_optional(&self.pool)
         .await
@@ -126,12 +133,14 @@ impl Tokens {
         }
     }
 
-    /// Ends the living token of this name. Whether there was one.
+    /// Ends the living token of this name. Whether there was one; that `ender` ended it stands in the audit log.
     ///
     /// # Errors
     /// When the database could not be asked.
-    pub async fn end(&self, name: &str) -> Result<bool, StoreError> {
-        let ended = sqlx::query_file_scalar!("queries/tokens/end_token.sql", name).fetch_optional(&self.pool).await?;
+    pub async fn end(&self, name: &str, ender: &Caller) -> Result<bool, StoreError> {
+        let ended = sqlx::query_file_scalar!("queries/tokens/end_token.sql", name, ender.token, &*ender.name)
+            .fetch_optional(&self.pool)
+            .await?;
         if let Some(token) = ended {
             self.cache.forget(token);
         }
@@ -187,14 +196,18 @@ pub async fn ensure_admin(owner_url: &str, name: &str, secret: &str) -> Result<(
         .await?;
     let hash = secret.hash();
     if !standing.is_some_and(|one| one.hash == hash && one.role == Role::Admin.as_str() && one.everywhere) {
-        sqlx::query_file_scalar!("queries/tokens/end_token.sql", name).fetch_optional(&mut *transaction).await?;
+        sqlx::query_file_scalar!("queries/tokens/end_token.sql", name, None::<i64>, None::<&str>)
+            .fetch_optional(&mut *transaction)
+            .await?;
         sqlx::query_file_scalar!(
             "queries/tokens/give_token.sql",
             name,
             &hash[..],
             Role::Admin.as_str(),
             None::<&[String]>,
-            None::<&[String]>
+            None::<&[String]>,
+            None::<i64>,
+            None::<&str>
         )
         .fetch_optional(&mut *transaction)
         .await?;

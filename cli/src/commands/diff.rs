@@ -39,7 +39,7 @@ impl Diff {
     }
 }
 
-fn lines(difference: &Value) -> String {
+pub(super) fn lines(difference: &Value) -> String {
     let text = |member: &str| difference[member].as_str().unwrap_or_default();
     let (name, rtype) = (text("name"), text("type"));
     let side = |sign: &str, set: &Value| {

@@ -1,10 +1,12 @@
 //! One endpoint, one file.
 
 mod end_token;
+mod explain;
 mod export_zone;
 mod give_token;
 mod health;
 mod import_zone;
+mod list_acts;
 mod list_enactors;
 mod list_groups;
 mod list_plans;
@@ -23,10 +25,12 @@ mod show_zone;
 mod submit_plan;
 
 pub(super) use end_token::end_token;
+pub(super) use explain::explain;
 pub(super) use export_zone::export_zone;
 pub(super) use give_token::give_token;
 pub(super) use health::{show_live, show_ready};
 pub(super) use import_zone::import_zone;
+pub(super) use list_acts::list_acts;
 pub(super) use list_enactors::list_enactors;
 pub(super) use list_groups::list_groups;
 pub(super) use list_plans::list_plans;

@@ -1,7 +1,7 @@
 //! What several endpoints show.
 
 use super::submission::ChangesView;
-use crate::reading::{PlanFound, State, StateInRing};
+use crate::reading::{PlanFound, State, StateInRing, VerdictFound};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -32,6 +32,12 @@ pub(crate) struct PlanView {
     id: String,
     /// The digest of all that stands at it.
     digest: String,
+    /// `change`, `rollback`, `raise` (of the epoch) or `end-zone`.
+    kind: String,
+    /// For a rollback: the generation whose content it restores.
+    rolled_back_to: Option<i64>,
+    /// Whether it is a rollback that may be enacted through a freeze.
+    through_freeze: bool,
     /// What the plan's author had read.
     base: i64,
     /// Whether the plan landed on a tip above its base.
@@ -46,6 +52,26 @@ pub(crate) struct PlanView {
     /// When it was admitted.
     at: DateTime<Utc>,
     changes: ChangesView,
+    /// That the first ring's servers proved the generation; null if they did not, or nobody asked them to.
+    passed: Option<VerdictView>,
+    /// That the generation failed, for ever, whatever else was found; null if it did not.
+    failed: Option<VerdictView>,
+}
+
+/// What was found about a generation.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Verdict)]
+pub(crate) struct VerdictView {
+    why: String,
+    /// An enactor's name, or a person's.
+    by: String,
+    at: DateTime<Utc>,
+}
+
+impl From<VerdictFound> for VerdictView {
+    fn from(VerdictFound { why, by, at }: VerdictFound) -> Self {
+        Self { why, by, at }
+    }
 }
 
 impl From<PlanFound> for PlanView {
@@ -56,6 +82,9 @@ impl From<PlanFound> for PlanView {
             generation: plan.version.generation.get(),
             id: plan.version.id.to_string(),
             digest: plan.digest.to_string(),
+            kind: plan.kind,
+            rolled_back_to: plan.rolled_back_to,
+            through_freeze: plan.through_freeze,
             base: plan.base,
             rebased: plan.rebased,
             reason: plan.reason,
@@ -63,6 +92,8 @@ impl From<PlanFound> for PlanView {
             by: plan.by,
             at: plan.at,
             changes: ChangesView { added, replaced, deleted, absent },
+            passed: plan.passed.map(VerdictView::from),
+            failed: plan.failed.map(VerdictView::from),
         }
     }
 }
@@ -71,6 +102,8 @@ impl From<PlanFound> for PlanView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StateView {
     state: State,
+    /// The generation that is in force there; null if none is.
+    head: Option<i64>,
     /// How many live servers the ring has.
     live: i64,
     /// Those that do not report the generation or a later one, a hundred at most.
@@ -79,6 +112,6 @@ pub(crate) struct StateView {
 
 impl From<StateInRing> for StateView {
     fn from(standing: StateInRing) -> Self {
-        Self { state: standing.state, live: standing.live, laggards: standing.laggards }
+        Self { state: standing.state, head: standing.head, live: standing.live, laggards: standing.laggards }
     }
 }

@@ -65,8 +65,8 @@ impl Waiting {
         })
     }
 
-    fn is_reached(&self, standing: &StateInRing) -> bool {
-        let enacted = standing.state != State::Admitted;
+    fn is_reached(&self, standing: &StateInRing, version: Version) -> bool {
+        let enacted = standing.head.is_some_and(|head| head >= version.generation.get());
         match self.goal {
             Goal::Enacted => enacted,
             Goal::Served => enacted && standing.live > 0 && standing.laggards.is_empty(),
@@ -89,8 +89,10 @@ pub(crate) async fn wait(
     let mut tick = TICK_FIRST;
     loop {
         let standing = state.reading.state_in_ring(group, version, ring).await?;
-        let reached = waiting.is_reached(&standing);
-        if reached || Instant::now() >= deadline || state.shutdown.is_cancelled() {
+        let reached = waiting.is_reached(&standing, version);
+        // What has failed is never enacted; waiting would only tell so later.
+        let failed = standing.state == State::Failed;
+        if reached || failed || Instant::now() >= deadline || state.shutdown.is_cancelled() {
             return Ok(Waited { reached, standing });
         }
         tokio::select! {

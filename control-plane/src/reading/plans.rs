@@ -1,8 +1,10 @@
 //! Plans that made generations.
 
 use super::{GroupFound, ReadError, Reading, read_digest, read_version};
+use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgExecutor;
 use zone_model::{Digest, Version};
 
 /// A plan in the history.
@@ -16,6 +18,12 @@ pub struct PlanFound {
     pub at: DateTime<Utc>,
     /// Its base.
     pub base: i64,
+    /// What it is for: `change`, `rollback`, `raise` or `end-zone`.
+    pub kind: String,
+    /// For a rollback: the generation whose content it restores.
+    pub rolled_back_to: Option<i64>,
+    /// Whether it is a rollback that may be enacted through a freeze.
+    pub through_freeze: bool,
     /// Whether it landed on a tip above its base.
     pub rebased: bool,
     /// Why, in its author's words.
@@ -26,6 +34,27 @@ pub struct PlanFound {
     pub by: Option<String>,
     /// Record sets that were added, replaced, deleted, and deletes of what was not there.
     pub counts: [i32; 4],
+    /// That its generation passed, if it did.
+    pub passed: Option<VerdictFound>,
+    /// That its generation failed, if it did: for ever, whatever else was found.
+    pub failed: Option<VerdictFound>,
+}
+
+/// What was found about a generation.
+#[derive(Clone, Debug)]
+pub struct VerdictFound {
+    /// Why.
+    pub why: String,
+    /// An enactor's name, or a person's.
+    pub by: String,
+    /// When it was found.
+    pub at: DateTime<Utc>,
+}
+
+impl VerdictFound {
+    fn read(why: Option<String>, by: Option<String>, at: Option<DateTime<Utc>>) -> Option<Self> {
+        Some(Self { why: why?, by: by?, at: at? })
+    }
 }
 
 impl Reading {
@@ -34,24 +63,7 @@ impl Reading {
     /// # Errors
     /// When the database could not be asked.
     pub async fn plans(&self, group: &GroupFound, below: i64, limit: i64) -> Result<Vec<PlanFound>, ReadError> {
-        let rows = sqlx::query_file!("queries/reading/list_plans.sql", group.number, below, limit)
-            .fetch_all(&self.pool)
-            .await?;
-        let mut plans = Vec::with_capacity(rows.len());
-        for row in rows {
-            plans.push(PlanFound {
-                version: read_version(row.generation, &row.id)?,
-                digest: read_digest(&row.digest)?,
-                at: row.at,
-                base: row.base,
-                rebased: row.rebased,
-                reason: row.reason,
-                acknowledged: row.acknowledged,
-                by: row.by,
-                counts: [row.added, row.replaced, row.deleted, row.absent],
-            });
-        }
-        Ok(plans)
+        Ok(read_plans(&self.pool, group.number, below, limit).await?)
     }
 
     /// The plan that made a generation.
@@ -60,9 +72,47 @@ impl Reading {
     /// When there is no such generation, or the database could not be asked.
     pub async fn plan(&self, group: &GroupFound, generation: i64) -> Result<PlanFound, ReadError> {
         let generation = group.generation(Some(generation))?;
-        let newest = self.plans(group, generation.saturating_add(1), 1).await?;
-        let plan = newest.into_iter().next().filter(|plan| plan.version.generation.get() == generation);
+        let plan = read_plan(&self.pool, group.number, generation).await?;
         // Raising the epoch skips numbers.
         plan.ok_or_else(|| ReadError::NotFound(format!("generation {generation} of the group {}", group.name)))
     }
+}
+
+/// The plan that made a generation of the group of this number; none if there is no such generation.
+pub(super) async fn read_plan(
+    executor: impl PgExecutor<'_>,
+    group: i64,
+    generation: i64,
+) -> Result<Option<PlanFound>, StoreError> {
+    let newest = read_plans(executor, group, generation.saturating_add(1), 1).await?;
+    Ok(newest.into_iter().next().filter(|plan| plan.version.generation.get() == generation))
+}
+
+async fn read_plans(
+    executor: impl PgExecutor<'_>,
+    group: i64,
+    below: i64,
+    limit: i64,
+) -> Result<Vec<PlanFound>, StoreError> {
+    let rows = sqlx::query_file!("queries/reading/list_plans.sql", group, below, limit).fetch_all(executor).await?;
+    let mut plans = Vec::with_capacity(rows.len());
+    for row in rows {
+        plans.push(PlanFound {
+            version: read_version(row.generation, &row.id)?,
+            digest: read_digest(&row.digest)?,
+            at: row.at,
+            base: row.base,
+            kind: row.kind,
+            rolled_back_to: row.rolled_back_to,
+            through_freeze: row.through_freeze,
+            rebased: row.rebased,
+            reason: row.reason,
+            acknowledged: row.acknowledged,
+            by: row.by,
+            counts: [row.added, row.replaced, row.deleted, row.absent],
+            passed: VerdictFound::read(row.passed_why, row.passed_by, row.passed_at),
+            failed: VerdictFound::read(row.failed_why, row.failed_by, row.failed_at),
+        });
+    }
+    Ok(plans)
 }

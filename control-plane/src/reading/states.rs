@@ -1,10 +1,12 @@
-//! Where a generation stands: admitted, enacted, served, superseded.
+//! Where a generation stands: admitted, enacted, served, superseded, failed.
 
 use super::Reading;
 use crate::store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use zone_model::{GroupName, Version};
+
+use super::PlanFound;
 
 /// Where a generation stands in a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -19,6 +21,8 @@ pub enum State {
     Served,
     /// Below the ring's head: a later generation is in force.
     Superseded,
+    /// Found to be bad, for ever: no head moves there any more. A ring whose head it is stays until it moves on.
+    Failed,
 }
 
 /// Where a generation stands in one ring, and who lags behind.
@@ -28,6 +32,8 @@ pub struct StateInRing {
     pub ring: String,
     /// In a word.
     pub state: State,
+    /// The generation in force there.
+    pub head: Option<i64>,
     /// How many live servers the ring has.
     pub live: i64,
     /// Those that do not report the generation or a later one, a hundred at most.
@@ -57,8 +63,9 @@ impl Reading {
         version: Version,
         ring: &str,
     ) -> Result<StateInRing, StoreError> {
-        let states = self.states(group, version, Some(ring)).await?;
-        let nowhere = || StateInRing { ring: ring.to_owned(), state: State::Admitted, live: 0, laggards: Vec::new() };
+        let states = self.states(group, Some(version), Some(ring)).await?;
+        let (state, laggards) = (State::Admitted, Vec::new());
+        let nowhere = || StateInRing { ring: ring.to_owned(), state, head: None, live: 0, laggards };
         Ok(states.into_iter().next().unwrap_or_else(nowhere))
     }
 
@@ -67,35 +74,53 @@ impl Reading {
     /// # Errors
     /// When the database could not be asked.
     pub async fn states_by_ring(&self, group: &GroupName, version: Version) -> Result<Vec<StateInRing>, StoreError> {
-        self.states(group, version, None).await
+        self.states(group, Some(version), None).await
+    }
+
+    /// How the head of every ring stands.
+    ///
+    /// # Errors
+    /// When the database could not be asked.
+    pub async fn heads_by_ring(&self, group: &GroupName) -> Result<Vec<StateInRing>, StoreError> {
+        self.states(group, None, None).await
     }
 
     async fn states(
         &self,
         group: &GroupName,
-        version: Version,
+        version: Option<Version>,
         ring: Option<&str>,
     ) -> Result<Vec<StateInRing>, StoreError> {
         let rows = sqlx::query_file!(
             "queries/reading/states_by_ring.sql",
             group.as_str(),
-            version.generation.get(),
-            &version.id.as_bytes()[..],
+            version.map(|version| version.generation.get()),
+            version.as_ref().map(|version| &version.id.as_bytes()[..]),
             ring
         )
         .fetch_all(&self.pool)
         .await?;
-        let of_ring = |(ring, head, live, laggards): (String, Option<i64>, i64, Vec<String>)| {
-            let all_serve = live > 0 && laggards.is_empty();
-            let state = state(head, version.generation.get(), all_serve);
-            StateInRing { ring, state, live, laggards }
-        };
-        Ok(rows.into_iter().map(|row| of_ring((row.ring, row.head, row.live, row.laggards))).collect())
+        let states = rows.into_iter().map(|row| {
+            let all_serve = row.live > 0 && row.laggards.is_empty();
+            let generation = version.map(|version| version.generation.get()).or(row.head);
+            let state = generation.map_or(State::Admitted, |of| state(row.head, of, all_serve, row.failed));
+            StateInRing { ring: row.ring, state, head: row.head, live: row.live, laggards: row.laggards }
+        });
+        Ok(states.collect())
     }
 }
 
-fn state(head: Option<i64>, generation: i64, all_serve: bool) -> State {
+impl StateInRing {
+    /// Where a plan's generation stands in this ring, whose head is in the state that this tells.
+    #[must_use]
+    pub fn of_plan(&self, plan: &PlanFound) -> State {
+        state(self.head, plan.version.generation.get(), self.state == State::Served, plan.failed.is_some())
+    }
+}
+
+fn state(head: Option<i64>, generation: i64, all_serve: bool, failed: bool) -> State {
     match head {
+        _ if failed => State::Failed,
         Some(head) if head > generation => State::Superseded,
         Some(head) if head == generation && all_serve => State::Served,
         Some(head) if head == generation => State::Enacted,
@@ -109,10 +134,13 @@ mod tests {
 
     #[test]
     fn a_state_follows_from_head_and_reports() {
-        assert_eq!(state(None, 5, true), State::Admitted);
-        assert_eq!(state(Some(4), 5, true), State::Admitted);
-        assert_eq!(state(Some(5), 5, false), State::Enacted);
-        assert_eq!(state(Some(5), 5, true), State::Served);
-        assert_eq!(state(Some(6), 5, true), State::Superseded);
+        assert_eq!(state(None, 5, true, false), State::Admitted);
+        assert_eq!(state(Some(4), 5, true, false), State::Admitted);
+        assert_eq!(state(Some(5), 5, false, false), State::Enacted);
+        assert_eq!(state(Some(5), 5, true, false), State::Served);
+        assert_eq!(state(Some(6), 5, true, false), State::Superseded);
+        for head in [None, Some(4), Some(5), Some(6)] {
+            assert_eq!(state(head, 5, true, true), State::Failed);
+        }
     }
 }

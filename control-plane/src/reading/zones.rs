@@ -3,6 +3,7 @@
 use super::{ReadError, Reading, choose_generation, damaged, read_generation, read_version};
 use crate::store::StoreError;
 use plan_rules::ZoneHistory;
+use sqlx::PgExecutor;
 use zone_model::{Content, Generation, Key, Name, Serial, Version};
 
 /// A zone, as its group's history has it.
@@ -71,9 +72,7 @@ impl Reading {
 
     /// As [`Reading::zone_changed`]; none where the zone did not exist then.
     pub(super) async fn serial_at(&self, zone: i64, generation: i64) -> Result<Option<(i64, Serial)>, StoreError> {
-        let row = sqlx::query_file!("queries/reading/zone_serial.sql", zone, generation).fetch_one(&self.pool).await?;
-        let Some(touched) = row.touched else { return Ok(None) };
-        serial_of(touched, row.value.as_deref(), row.set_in).map(Some)
+        read_serial(&self.pool, zone, generation).await
     }
 
     /// Zones (of one group, if any is named) in order of their names, `limit` at most, those after the name `after`.
@@ -90,6 +89,17 @@ impl Reading {
         }
         Ok(zones)
     }
+}
+
+/// As [`Reading::serial_at`], wherever it is read.
+pub(super) async fn read_serial(
+    executor: impl PgExecutor<'_>,
+    zone: i64,
+    generation: i64,
+) -> Result<Option<(i64, Serial)>, StoreError> {
+    let row = sqlx::query_file!("queries/reading/zone_serial.sql", zone, generation).fetch_one(executor).await?;
+    let Some(touched) = row.touched else { return Ok(None) };
+    serial_of(touched, row.value.as_deref(), row.set_in).map(Some)
 }
 
 /// The serial by the rule that decisions go by.

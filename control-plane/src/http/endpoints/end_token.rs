@@ -28,7 +28,7 @@ pub(crate) async fn end_token(
 ) -> Result<StatusCode, Problem> {
     caller.author.needs(Role::Admin, "ending a token")?;
     parameters.finish()?;
-    if !is_token_name(&name) || !state.tokens.end(&name).await? {
+    if !is_token_name(&name) || !state.tokens.end(&name, &caller).await? {
         return Err(Problem::NotFound { what: "living token of this name".to_owned() });
     }
     tracing::info!(token = name, by = %caller.name, "a token has ended");

@@ -50,7 +50,7 @@ pub(crate) async fn give_token(
     parameters.finish()?;
     let (body, _room) = read_json(&state, request).await?;
     let (name, author) = parse(&body)?;
-    let (secret, created) = state.tokens.give(&name, &author).await?;
+    let (secret, created) = state.tokens.give(&name, &author, &caller).await?;
     tracing::info!(token = name, role = %author.role, by = %caller.name, "a token was given");
     let location = format!("/v1/tokens/{name}");
     let view = TokenGivenView { token: TokenView::new(name, &author, created), secret: secret.reveal() };
