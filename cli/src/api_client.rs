@@ -134,6 +134,14 @@ impl ApiClient {
         self.json(path, self.answer(path, request.send_json(body))?)
     }
 
+    /// PUT of JSON.
+    ///
+    /// # Errors
+    /// When nobody answers, or what answers is a problem or no JSON.
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        self.json(path, self.answer(path, self.authorized(self.agent.put(self.url(path))).send_json(body))?)
+    }
+
     /// POST of text that is read while it is sent.
     ///
     /// # Errors

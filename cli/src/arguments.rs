@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Audit, CommandError, Connection, Diff, Explain, Export, History, Import, Plan, Plans, Status, Token,
+    Audit, CommandError, Connection, Diff, Epoch, Explain, Export, Fail, Forget, Freeze, History, Import, Plan, Plans, Rings, Rollback, Status, Thaw, Token,
 };
 use crate::terminal::warn;
 use crate::up::{self, UpArguments};
@@ -32,6 +32,13 @@ enum Command {
     History(Asking<History>),
     Explain(Asking<Explain>),
     Audit(Asking<Audit>),
+    Freeze(Asking<Freeze>),
+    Thaw(Asking<Thaw>),
+    Rollback(Asking<Rollback>),
+    Fail(Asking<Fail>),
+    Rings(Asking<Rings>),
+    Forget(Asking<Forget>),
+    Epoch(Asking<Epoch>),
     Token(Asking<Token>),
 }
 
@@ -60,6 +67,13 @@ impl Arguments {
             Command::History(it) => it.command.run(&it.connection).map_err(said),
             Command::Explain(it) => it.command.run(&it.connection).map_err(said),
             Command::Audit(it) => it.command.run(&it.connection).map_err(said),
+            Command::Freeze(it) => it.command.run(&it.connection).map_err(said),
+            Command::Thaw(it) => it.command.run(&it.connection).map_err(said),
+            Command::Rollback(it) => it.command.run(&it.connection).map_err(said),
+            Command::Fail(it) => it.command.run(&it.connection).map_err(said),
+            Command::Rings(it) => it.command.run(&it.connection).map_err(said),
+            Command::Forget(it) => it.command.run(&it.connection).map_err(said),
+            Command::Epoch(it) => it.command.run(&it.connection).map_err(said),
             Command::Token(it) => it.command.run(&it.connection).map_err(said),
         };
         match outcome {

@@ -2,17 +2,18 @@
 
 mod lane;
 mod large;
+mod raise;
 mod turns;
 
 use crate::notices::Notices;
 use crate::store::{HistoryStore, StoreError};
 use lane::{Lane, Waiting};
-use plan_rules::{Admission, Author, Counts, Decision, Footprint, Refusal, Tip, admit, footprint};
+use plan_rules::{Admission, Author, Counts, Decision, Footprint, Former, Refusal, Tip, admit, footprint};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use turns::Turns;
-use zone_model::{Base, Digest, GroupName, Plan, Version};
+use zone_model::{Base, Digest, Generation, GroupName, Plan, Version};
 
 /// A plan as it was posted.
 #[derive(Clone, Debug)]
@@ -128,6 +129,11 @@ impl Admissions {
         Self { store, notices, turns, lanes }
     }
 
+    /// Lets the enactors know that something else than a plan gives them reason to look.
+    pub fn wake_enactors(&self) {
+        self.notices.send();
+    }
+
     /// Admits a plan. It goes on to its end even if the caller stops waiting.
     ///
     /// # Errors
@@ -148,6 +154,30 @@ impl Admissions {
             }
             outcome => outcome,
         }
+    }
+
+    /// Raises a group's epoch; none for a group that does not exist. It goes on to its end even if the caller stops waiting.
+    ///
+    /// # Errors
+    /// Why nothing was admitted.
+    pub async fn raise(
+        &self,
+        group: &GroupName,
+        reason: &str,
+        (token, author): (i64, &Author),
+    ) -> Result<Option<AdmittedPlan>, AdmissionError> {
+        let (store, notices, turns) = (self.store.clone(), self.notices.clone(), Arc::clone(&self.turns));
+        let (wished, who) = ((group.clone(), reason.to_owned()), (token, author.clone()));
+        let task = tokio::spawn(async move { raise::raise(&store, &notices, &turns, wished, who).await });
+        task.await.map_err(|_| AdmissionError::Store(StoreError::Ended))?
+    }
+
+    /// The record sets that changed in a group after a generation, each as it stood there.
+    ///
+    /// # Errors
+    /// When the database cannot be asked, or a row is damaged.
+    pub async fn formers(&self, group: i64, to: Generation) -> Result<Vec<Former>, StoreError> {
+        self.store.formers(group, to).await
     }
 
     async fn decided(&self, submission: Submission) -> Result<Admitted, AdmissionError> {

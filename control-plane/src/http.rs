@@ -1,5 +1,6 @@
 //! The REST API: take in, parse, ask, store, tell. What a plan may do is for `plan_rules` to say.
 
+mod acts;
 mod authentication;
 mod body;
 mod endpoints;
@@ -24,6 +25,7 @@ pub use problem::{Kind, Problem, ProblemBody};
 pub use serve::serve;
 pub use violations::{Rule, ViolationView, Violations};
 
+use crate::acts::Acts;
 use crate::admission::Admissions;
 use crate::reading::Reading;
 use crate::store::HistoryStore;
@@ -41,6 +43,7 @@ use tokio_util::sync::CancellationToken;
 /// What the endpoints share; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ApiState {
+    acts: Acts,
     admissions: Admissions,
     reading: Reading,
     tokens: Tokens,
@@ -63,6 +66,7 @@ impl ApiState {
         shutdown: CancellationToken,
     ) -> Result<Self, prometheus::Error> {
         Ok(Self {
+            acts: Acts::new(store.pool().clone()),
             admissions,
             reading: Reading::new(store.pool().clone()),
             tokens: Tokens::new(store.pool().clone()),
@@ -81,6 +85,15 @@ pub fn router(state: ApiState) -> axum::Router {
         .route("/v1/groups/{group}", get(ep::show_group))
         .route("/v1/groups/{group}/plans", get(ep::list_plans).post(ep::submit_plan))
         .route("/v1/groups/{group}/plans/{generation}", get(ep::show_plan))
+        .route("/v1/groups/{group}/plans/{generation}/fail", post(ep::fail_generation))
+        .route("/v1/groups/{group}/freeze", post(ep::freeze_group))
+        .route("/v1/groups/{group}/thaw", post(ep::thaw_group))
+        .route("/v1/groups/{group}/rollback", post(ep::roll_back))
+        .route("/v1/groups/{group}/raise", post(ep::raise_group))
+        .route("/v1/epoch/raise", post(ep::raise_all))
+        .route("/v1/freeze", post(ep::freeze_all))
+        .route("/v1/thaw", post(ep::thaw_all))
+        .route("/v1/stops", get(ep::list_stops))
         .route("/v1/groups/{group}/import", post(ep::import_zone))
         .route("/v1/groups/{group}/diff", get(ep::show_diff))
         .route("/v1/zones", get(ep::list_zones))
@@ -90,6 +103,9 @@ pub fn router(state: ApiState) -> axum::Router {
         .route("/v1/zones/{zone}/history", get(ep::show_history))
         .route("/v1/explain", get(ep::explain))
         .route("/v1/servers", get(ep::list_servers))
+        .route("/v1/servers/{server}/forget", post(ep::forget_server))
+        .route("/v1/rings", get(ep::list_rings))
+        .route("/v1/rings/{ring}", get(ep::show_ring).put(ep::set_ring).delete(ep::end_ring))
         .route("/v1/enactors", get(ep::list_enactors))
         .route("/v1/audit", get(ep::list_acts))
         .route("/v1/tokens", get(ep::list_tokens).post(ep::give_token))

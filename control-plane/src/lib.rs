@@ -1,5 +1,6 @@
 //! The hands of Holdfast's control plane: the REST API, the Postgres history and the loops.
 
+pub mod acts;
 pub mod admission;
 pub mod database;
 pub mod enactor;

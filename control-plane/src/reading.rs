@@ -10,7 +10,10 @@ mod groups;
 mod name_history;
 mod plans;
 mod record_sets;
+mod rings;
+mod settings;
 mod states;
+mod stops;
 mod zones;
 
 pub use acts::ActFound;
@@ -21,7 +24,10 @@ pub use groups::{GroupFound, HeadFound};
 pub use name_history::{Before, PlaceInHistory, VersionFound};
 pub use plans::{PlanFound, VerdictFound};
 pub use record_sets::{KeyInOrder, SetFound};
+pub use rings::RingFound;
+pub use settings::SettingsFound;
 pub use states::{State, StateInRing};
+pub use stops::StopFound;
 pub use zones::{ZoneFound, ZoneListed};
 
 use crate::store::StoreError;

@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-pub use read::ReadHistory;
+pub use read::{ReadForRaise, ReadHistory};
 pub use write::{StagedPlan, Write, Written};
 
 use sqlx::PgPool;
@@ -34,8 +34,24 @@ impl StoreError {
     #[must_use]
     pub fn is_overtaken(&self) -> bool {
         let Self::Database(sqlx::Error::Database(refusal)) = self else { return false };
-        // Stale plan, number not next, number out of order; deadlock; lock time-out.
-        refusal.code().is_some_and(|code| matches!(&*code, "HF004" | "HF006" | "HF018" | "40P01" | "55P03"))
+        // Stale plan, number not next, number out of order, deletes given back; deadlock; lock time-out.
+        refusal.code().is_some_and(|code| matches!(&*code, "HF004" | "HF006" | "HF018" | "HF031" | "40P01" | "55P03"))
+    }
+
+    /// Whether the database keeps a group stopped, because a server reports more than the new epoch is above.
+    #[must_use]
+    pub fn is_still_behind(&self) -> bool {
+        self.has_code("HF024")
+    }
+
+    /// Whether the database takes no generation of the group, because servers report what its history does not know.
+    #[must_use]
+    pub fn is_history_behind(&self) -> bool {
+        self.has_code("HF023")
+    }
+
+    fn has_code(&self, wanted: &str) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(refusal)) if refusal.code().is_some_and(|code| code == wanted))
     }
 }
 

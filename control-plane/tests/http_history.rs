@@ -41,7 +41,10 @@ async fn every_version_of_a_name_says_who_why_and_what_stood_before() {
         &json!({"upsert": [record_set("api", "A", &["192.0.2.2"]), record_set("api", "TXT", &["\"x\""])]}),
     )
     .await;
-    change(&api, 4, "decommissioned", &json!({"delete": [{"name": "api"}]})).await;
+    // Two of six record sets at once.
+    let gone = json!({"base": 4, "reason": "decommissioned", "zones": {"example.com.": {"delete": [{"name": "api"}]}},
+        "acknowledge": [{"guard": "deleted-share", "reason": "both were its"}]});
+    api.post(PLANS, &gone).await.is(201);
     change(&api, 5, "back", &json!({"upsert": [record_set("api", "A", &["192.0.2.3"])]})).await;
 
     let all = api.get(&format!("{HISTORY}?name=api")).await;

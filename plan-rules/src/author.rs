@@ -98,6 +98,9 @@ impl Author {
             self.needs(Role::Operator, "guarding a name, or ending a guard")?;
         }
         let Some(suffixes) = &self.scope.suffixes else { return Ok(()) };
+        if !plan.settings.is_empty() {
+            return Err(Forbidden("this token's scope is some names, and settings are the whole group's".to_owned()));
+        }
         let reaches = |name: &Name| suffixes.iter().any(|suffix| name.is_within(suffix));
         for (zone, change) in &plan.zones {
             let outside = match change {
@@ -110,6 +113,25 @@ impl Author {
             }
         }
         Ok(())
+    }
+
+    /// Whether the author may do an operator's act on a group, or on every group: `act` says which, as in "a freeze".
+    ///
+    /// # Errors
+    /// What is out of bounds.
+    pub fn may_act_on(&self, group: Option<&GroupName>, act: &str) -> Result<(), Forbidden> {
+        self.needs(Role::Operator, act)?;
+        if self.scope.suffixes.is_some() {
+            return Err(Forbidden(format!("this token's scope is some names, and {act} is for whole groups")));
+        }
+        match (&self.scope.groups, group) {
+            (None, _) => Ok(()),
+            (Some(_), None) => {
+                Err(Forbidden(format!("this token's scope is some groups, and {act} is for all of them")))
+            }
+            (Some(groups), Some(group)) if groups.contains(group) => Ok(()),
+            (Some(_), Some(group)) => Err(Forbidden(format!("this token's scope does not include the group {group}"))),
+        }
     }
 
     /// Whether the role is at least `role`.

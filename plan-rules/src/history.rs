@@ -93,12 +93,8 @@ impl History {
             }
         }
         for change in &admission.changes {
-            if let Key::Setting(setting) = &change.key {
-                let value = match &change.content {
-                    Some(Content::Setting(value)) => Some(value.clone()),
-                    _ => None,
-                };
-                self.settings.insert(*setting, (value, generation));
+            if let Key::Setting(_) = &change.key {
+                self.set(&change.key, change.content.as_ref(), generation);
                 continue;
             }
             self.points_elsewhere(change);
@@ -112,6 +108,17 @@ impl History {
 }
 
 impl History {
+    /// Takes in that a setting of the group has this value, or its default, since `generation`, which is newer than all that
+    /// is known of it. Other keys are a zone's, see [`ZoneHistory::stands`].
+    pub fn set(&mut self, key: &Key, content: Option<&Content>, generation: Generation) {
+        let Key::Setting(setting) = key else { return };
+        let value = match content {
+            Some(Content::Setting(value)) => Some(value.clone()),
+            _ => None,
+        };
+        self.settings.insert(*setting, (value, generation));
+    }
+
     /// Takes in that a record set points elsewhere than before, or nowhere.
     fn points_elsewhere(&mut self, change: &Change) {
         let Key::Records(key) = &change.key else { return };

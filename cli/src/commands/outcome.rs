@@ -45,6 +45,11 @@ impl Admission {
         parameters
     }
 
+    /// Whether nothing is to be written.
+    pub(super) const fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     /// Says what became of it.
     pub(super) fn tell(&self, told: &Value) -> Result<(), CommandError> {
         say(sentence(told));

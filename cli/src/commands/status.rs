@@ -56,8 +56,18 @@ fn group(group: &Value) -> Vec<String> {
     });
     let heads: Vec<String> = heads.collect();
     let heads = if heads.is_empty() { "-".to_owned() } else { heads.join(", ") };
-    let frozen = if group["frozen"].is_null() { "-".to_owned() } else { plain(&group["frozen"]) };
+    let stops: Vec<String> = group["frozen"].as_array().into_iter().flatten().map(stop).collect();
+    let frozen = if stops.is_empty() { "-".to_owned() } else { stops.join("; ") };
     vec![plain(&group["group"]), tip.to_string(), heads, number(&group["floor"]).to_string(), frozen]
+}
+
+/// "incident 7", "incident 7 (ring fleet)", "HISTORY BEHIND: raise the epoch".
+fn stop(stop: &Value) -> String {
+    if stop["kind"] == "history-behind" {
+        return "HISTORY BEHIND: raise the epoch".to_owned();
+    }
+    let reason = stop["reason"].as_str().unwrap_or_default();
+    stop["ring"].as_str().map_or_else(|| reason.to_owned(), |ring| format!("{reason} (ring {ring})"))
 }
 
 fn server(server: &Value) -> Vec<String> {
@@ -107,12 +117,15 @@ mod tests {
     #[test]
     fn a_screen_says_who_is_behind() {
         let page = json!({"items": [{"group": "demo", "tip": 7, "floor": 1, "frozen": null,
-            "heads": {"canary": {"generation": 7}, "fleet": {"generation": 5}}}], "next": "x"});
+            "heads": {"canary": {"generation": 7}, "fleet": {"generation": 5}}},
+            {"group": "shop", "tip": 1, "floor": 1, "heads": {}, "frozen": [
+                {"kind": "freeze", "ring": "fleet", "reason": "incident 7"}, {"kind": "history-behind", "ring": null}]}], "next": "x"});
         assert_eq!(
             table(&page, &["GROUP", "TIP", "HEADS", "FLOOR", "FROZEN"], group),
             [
                 "GROUP  TIP  HEADS                         FLOOR  FROZEN",
                 "demo   7    canary 7, fleet 5 (2 behind)  1      -",
+                "shop   1    -                             1      incident 7 (ring fleet); HISTORY BEHIND: raise the epoch",
                 "… and more: --limit N shows them",
             ]
         );

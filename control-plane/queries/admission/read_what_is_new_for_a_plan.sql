@@ -3,15 +3,15 @@ with mine as (
     select p.plan, p.zone_group from plan p where p.plan = $1
 ),
 tip as (
-    select g.generation, g.id, g.digest
+    select g.generation, g.id, g.digest, g.answers, g.deletes_spent
     from mine cross join lateral (
-        select generation, id, digest from generation g where g.zone_group = mine.zone_group order by generation desc limit 1
+        select generation, id, digest, answers, deletes_spent from generation g where g.zone_group = mine.zone_group order by generation desc limit 1
     ) g
 ),
 theirs as materialized (
     select g.plan, g.generation from mine join generation g on g.zone_group = mine.zone_group and g.generation > $2
 )
-select tip.generation as "generation!", tip.id as "id!", tip.digest as "digest!", hit.zone_name as "zone_name?", hit.owner as "owner?", hit.changed_in as "changed_in?"
+select tip.generation as "generation!", tip.id as "id!", tip.digest as "digest!", tip.answers as "answers!", tip.deletes_spent as "deletes_spent!", hit.zone_name as "zone_name?", hit.owner as "owner?", hit.changed_in as "changed_in?"
 from tip left join (
     select z.name as zone_name, nullif(c.owner, '') as owner, max(t.generation) as changed_in
     from theirs t

@@ -2,10 +2,10 @@
 
 mod acknowledge;
 mod record_sets;
+mod settings;
 mod zone_change;
 
-use acknowledge::read_reason;
-pub(crate) use acknowledge::{checked_reason, read_acknowledgement};
+pub(crate) use acknowledge::{checked_reason, read_acknowledgement, read_reason};
 
 use super::json::Json;
 use super::problem::Problem;
@@ -22,7 +22,7 @@ pub struct Envelope {
     pub if_match: Option<Id>,
 }
 
-const PLAN_FIELDS: &[&str] = &["base", "base_id", "reason", "zones", "reads", "rebase", "acknowledge"];
+const PLAN_FIELDS: &[&str] = &["base", "base_id", "reason", "zones", "settings", "reads", "rebase", "acknowledge"];
 
 /// Reads a plan.
 ///
@@ -45,7 +45,13 @@ fn read_plan(json: Json<'_>, envelope: Envelope, violations: &mut Violations) ->
     let base = fields.need("base", violations).and_then(|field| whole_number(field, 0..=i64::MAX, violations));
     let base_id = fields.take("base_id").map(|field| read_base_id(field, violations));
     let reason = fields.take("reason").map(|field| read_reason(field, violations));
-    let zones = fields.need("zones", violations).and_then(|field| read_zones(field, violations));
+    let settings = fields.take("settings").map(|field| settings::read(field, violations));
+    // A plan may change nothing but settings.
+    let zones = match fields.take("zones") {
+        Some(field) => read_zones(field, violations),
+        None if settings.is_some() => Some(BTreeMap::new()),
+        None => fields.need("zones", violations).and(None),
+    };
     let reads = fields.take("reads").map(|field| read_reads(field, violations));
     let rebase = fields.take("rebase").map(|field| boolean(field, violations));
     let acknowledged = fields.take("acknowledge").map(|field| acknowledge::read(field, violations));
@@ -53,6 +59,7 @@ fn read_plan(json: Json<'_>, envelope: Envelope, violations: &mut Violations) ->
         base_id: base_id.flatten(),
         reason: reason.flatten(),
         zones: zones?,
+        settings: settings.unwrap_or_default(),
         reads: reads.unwrap_or_default(),
         rebase: rebase.flatten().unwrap_or(true),
         if_match: envelope.if_match,

@@ -3,7 +3,11 @@
 use super::problem::Problem;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use plan_rules::RingName;
 use zone_model::{Generation, GroupName, Name};
+
+/// The longest name of a server, in characters.
+const SERVER_NAME_LENGTH_MAX: usize = 255;
 
 /// The `{group}` of a path.
 #[derive(Debug)]
@@ -16,6 +20,14 @@ pub(crate) struct ZoneInPath(pub(crate) Name);
 /// The `{generation}` of a path.
 #[derive(Debug)]
 pub(crate) struct GenerationInPath(pub(crate) Generation);
+
+/// The `{ring}` of a path.
+#[derive(Debug)]
+pub(crate) struct RingInPath(pub(crate) RingName);
+
+/// The `{server}` of a path.
+#[derive(Debug)]
+pub(crate) struct ServerInPath(pub(crate) String);
 
 /// The `{name}` of a path.
 #[derive(Debug)]
@@ -54,6 +66,26 @@ impl<S: Send + Sync> FromRequestParts<S> for GenerationInPath {
         let text = parameter(parts, state, "generation").await?;
         let generation = text.parse().ok().and_then(Generation::new).map(Self);
         generation.ok_or_else(|| Problem::NotFound { what: format!("generation {}", shortened(&text)) })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RingInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = parameter(parts, state, "ring").await?;
+        RingName::parse(&text).map(Self).ok_or_else(|| Problem::NotFound { what: format!("ring {}", shortened(&text)) })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ServerInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = parameter(parts, state, "server").await?;
+        let fits =
+            !text.is_empty() && text.chars().count() <= SERVER_NAME_LENGTH_MAX && !text.contains(char::is_control);
+        if fits { Ok(Self(text)) } else { Err(Problem::NotFound { what: format!("server {}", shortened(&text)) }) }
     }
 }
 

@@ -110,6 +110,16 @@ pub enum Problem {
     },
     /// The idempotency key stands for another request.
     KeyReused,
+    /// Servers report what the group's history does not know: nothing is admitted until its epoch is raised.
+    HistoryBehind {
+        /// What they report, in words.
+        message: String,
+    },
+    /// The act would bring about what cannot be.
+    ActRefused {
+        /// Why.
+        message: String,
+    },
     /// Something broke inside.
     Internal {
         /// For the log, never shown.
@@ -196,12 +206,14 @@ kinds! {
     UnknownBase, "unknown-base", CONFLICT, "The base is not of this group's history";
     HistoryFull, "history-full", CONFLICT, "The group has no generation number left";
     NameTaken, "name-taken", CONFLICT, "The name is taken";
+    ActRefused, "act-refused", CONFLICT, "The act cannot be done as things are";
     BelowFloor, "below-floor", GONE, "The generation was retired";
     TooLarge, "too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     UnsupportedMediaType, "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body is of a type that is not read here";
     InvalidPlan, "invalid-plan", UNPROCESSABLE_ENTITY, "The plan is not valid";
     GuardRefused, "guard-refused", UNPROCESSABLE_ENTITY, "A guard refused the plan";
     KeyReused, "key-reused", UNPROCESSABLE_ENTITY, "The idempotency key stands for another request";
+    HistoryBehind, "history-behind", LOCKED, "The database went back in time";
     Internal, "internal", INTERNAL_SERVER_ERROR, "Something broke inside";
     Busy, "busy", SERVICE_UNAVAILABLE, "Too much is going on";
     DatabaseAway, "database-away", SERVICE_UNAVAILABLE, "The database cannot be asked";
@@ -231,7 +243,10 @@ impl Problem {
             Self::Unauthorized { token_given: false } => {
                 Some("give a token as `Authorization: Bearer hf_…`".to_owned())
             }
-            Self::Forbidden { message } | Self::UnknownBase { message, .. } => Some(message.clone()),
+            Self::Forbidden { message }
+            | Self::UnknownBase { message, .. }
+            | Self::HistoryBehind { message }
+            | Self::ActRefused { message } => Some(message.clone()),
             Self::NotFound { what } => Some(format!("there is no {what}")),
             Self::StaleBase { tip, conflict_count: 0, .. } => {
                 Some(format!("the plan insists on a tip or base, and the tip is {}", tip.generation))

@@ -25,7 +25,7 @@ pub struct ViolationView {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub rtype: Option<String>,
     /// The rule that was broken, where it has a name of its own: `looks-absolute`, `unknown-field`, `missing-field`,
-    /// `wrong-type`, `given-twice`, `unknown-guard`, `not-supported`.
+    /// `wrong-type`, `given-twice`, `unknown-guard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<Rule>,
     /// What is wrong, in a sentence.
@@ -48,8 +48,6 @@ pub enum Rule {
     GivenTwice,
     /// A guard that does not exist.
     UnknownGuard,
-    /// Part of the API, and not built yet.
-    NotSupported,
 }
 
 /// Violations while they are gathered.

@@ -1,5 +1,6 @@
 //! Groups, their tips and heads.
 
+use super::stops::{StopFound, stops_on};
 use super::{ReadError, Reading, choose_generation, read_digest, read_version};
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
@@ -10,7 +11,7 @@ use zone_model::{Digest, GroupName, Version};
 /// A group.
 #[derive(Clone, Debug)]
 pub struct GroupFound {
-    pub(super) number: i64,
+    pub(crate) number: i64,
     /// Its name.
     pub name: String,
     /// The oldest generation that can be read.
@@ -23,6 +24,8 @@ pub struct GroupFound {
     pub at: DateTime<Utc>,
     /// What is in force, by ring.
     pub heads: Vec<HeadFound>,
+    /// The stops that lie on it.
+    pub stops: Vec<StopFound>,
 }
 
 /// A head.
@@ -54,6 +57,7 @@ impl Row {
             digest: read_digest(&self.digest)?,
             at: self.at,
             heads: Vec::new(),
+            stops: Vec::new(),
         })
     }
 }
@@ -108,8 +112,11 @@ async fn read_heads(snapshot: &mut PgTransaction<'static>, groups: &mut [GroupFo
         let head = HeadFound { ring: row.ring, version: read_version(row.generation, &row.id)? };
         heads.entry(row.zone_group).or_default().push(head);
     }
+    let stops = stops_on(&mut **snapshot, Some(&numbers)).await?;
     for group in groups {
         group.heads = heads.remove(&group.number).unwrap_or_default();
+        let lies_on = |stop: &&StopFound| stop.group_number.is_none_or(|number| number == group.number);
+        group.stops = stops.iter().filter(lies_on).cloned().collect();
     }
     Ok(())
 }

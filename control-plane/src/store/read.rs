@@ -1,10 +1,20 @@
 //! Reading what a decision is made on. Rows pass the same door as everything from outside.
 
+mod acts;
+mod asked;
+mod leaned;
+
+pub use acts::ReadForRaise;
+
 use super::{HistoryStore, StoreError};
 use crate::admission::{AdmittedPlan, Idempotency};
-use plan_rules::{Around, Counts, Footprint, History, News, Tip, ZoneHistory, ZoneOwner, footprint, leans};
-use std::collections::{BTreeMap, BTreeSet};
+use asked::Asked;
+use plan_rules::{Counts, History, Meanwhile, News, Tip, ZoneHistory, ZoneOwner};
+use std::collections::BTreeMap;
 use zone_model::{Base, Content, Digest, Generation, GroupName, Id, Key, Name, Plan, Version};
+
+/// The loser of a race looks through so many changes of others; beyond that deciding anew is cheaper.
+const MEANWHILE_MAX: usize = 10_000;
 
 /// What is read of one group, and the numbers that it and its zones have in the database.
 #[derive(Clone, Debug, Default)]
@@ -22,20 +32,12 @@ impl ReadHistory {
     /// The history as it is judged for this plan, with its base.
     pub fn on_base_of(&mut self, plan: &Plan) -> &History {
         self.history.base_id = self.bases.get(&plan.base).copied();
-        // Guards that look further than the footprint sleep until the store reads what they ask for.
-        let leans = leans(plan, &self.history);
-        self.history.target_zones.extend(leans.targets.into_iter().map(|target| (target, None)));
-        self.history.pointers.extend(leans.pointed_to.into_iter().map(|name| (name, BTreeSet::new())));
-        self.history.around.extend(leans.around.into_iter().map(|zone| (zone, Around::default())));
-        for of_zone in self.history.zones.values_mut() {
-            of_zone.record_sets = u64::from(u32::MAX);
-        }
         &self.history
     }
 }
 
 impl HistoryStore {
-    /// Reads all that the plan's admission is decided on, in one snapshot.
+    /// Reads all that the plan's admission is decided on.
     ///
     /// # Errors
     /// When the database cannot be asked, or a row is damaged.
@@ -44,12 +46,18 @@ impl HistoryStore {
         Ok(read.remove(&plan.group).unwrap_or_default())
     }
 
-    /// Reads all that the admission of these plans is decided on, in one snapshot, by group.
+    /// Reads all that the admission of these plans is decided on, by group: their footprints in one snapshot, and then
+    /// what their decisions lean on beside them, if anything (see [`plan_rules::leans`] for why that may be later).
     ///
     /// # Errors
     /// When the database cannot be asked, or a row is damaged.
     pub async fn histories_for(&self, plans: &[&Plan]) -> Result<BTreeMap<GroupName, ReadHistory>, StoreError> {
-        let asked = Asked::of(plans);
+        let mut all = self.read_footprints(&Asked::of(plans)).await?;
+        self.read_what_they_lean_on(plans, &mut all).await?;
+        Ok(all)
+    }
+
+    async fn read_footprints(&self, asked: &Asked) -> Result<BTreeMap<GroupName, ReadHistory>, StoreError> {
         let rows = sqlx::query_file!(
             "queries/admission/read_histories_for_plans.sql",
             &asked.groups,
@@ -59,7 +67,8 @@ impl HistoryStore {
             &asked.name_zones,
             &asked.name_owners,
             &asked.whole_zones,
-            &asked.serial_zones
+            &asked.serial_zones,
+            &asked.deleting_groups
         )
         .fetch_all(&self.pool)
         .await?;
@@ -75,8 +84,12 @@ impl HistoryStore {
                 ("group", Some(group)) => {
                     let read = all.entry(group.clone()).or_default();
                     read.group = row.number;
+                    read.history.deletes_spent_before = figure(row.deletes_spent_before.unwrap_or_default())?;
                     if row.generation.is_some() {
-                        read.history.tip = Some(tip(row.generation, row.value.as_deref(), row.digest.as_deref())?);
+                        read.history.floor = Some(generation(row.floor)?);
+                        let (answers, spent) = (row.answers.as_deref(), row.deletes_spent);
+                        read.history.tip =
+                            Some(tip(row.generation, row.value.as_deref(), row.digest.as_deref(), answers, spent)?);
                     }
                 }
                 ("base", Some(group)) => {
@@ -90,6 +103,7 @@ impl HistoryStore {
                         let Some(of_zone) = read.history.zones.get_mut(&zone) else { continue };
                         read.zones.extend(row.number.map(|number| (zone.clone(), number)));
                         of_zone.touched = touched;
+                        of_zone.record_sets = figure(row.record_sets.unwrap_or_default())?;
                         of_zone.owner = if of != group {
                             ZoneOwner::Another(of.clone())
                         } else if touched.is_some() {
@@ -100,17 +114,19 @@ impl HistoryStore {
                         };
                     }
                 }
+                ("setting", Some(group)) => {
+                    let (key, content) =
+                        change(&Name::root(), (row.owner.as_deref(), row.r#type, row.covered), row.value.as_deref())?;
+                    let standing_in = generation(row.generation)?;
+                    if let Some(read) = all.get_mut(group) {
+                        read.history.set(&key, content.as_ref(), standing_in);
+                    }
+                }
                 ("row", _) => {
                     let zone = zone_name(row.zone_name.as_deref())?;
-                    let columns = (row.owner.as_deref(), row.r#type, row.covered);
-                    let (Some(owner), Some(rtype), Some(covered)) = columns else {
-                        return Err(StoreError::Damaged(format!("a change in zone {zone} without a key")));
-                    };
+                    let (key, content) =
+                        change(&zone, (row.owner.as_deref(), row.r#type, row.covered), row.value.as_deref())?;
                     let standing_in = generation(row.generation)?;
-                    let damaged = |error| StoreError::Damaged(format!("zone {zone}, {owner} type {rtype}: {error}"));
-                    let key = Key::from_columns(&zone, owner, rtype, covered).map_err(damaged)?;
-                    let content = row.value.as_deref().map(|value| Content::from_value(&key, value)).transpose();
-                    let content = content.map_err(damaged)?;
                     for of_zone in all.values_mut().filter_map(|read| read.history.zones.get_mut(&zone)) {
                         of_zone.stands(&key, content.as_ref(), standing_in);
                     }
@@ -121,7 +137,8 @@ impl HistoryStore {
         Ok(all)
     }
 
-    /// Reads the tip, and what changed in a staged plan's footprint above `judged_on`.
+    /// Reads the tip, what changed in a staged plan's footprint above `judged_on`, and what else did. The latter is read
+    /// second, and may be newer than the tip: that is only more to be looked at.
     ///
     /// # Errors
     /// When the database cannot be asked, or a row is damaged.
@@ -131,18 +148,33 @@ impl HistoryStore {
             .await?;
         let first =
             rows.first().ok_or_else(|| StoreError::Damaged("the group of a staged plan has no tip".to_owned()))?;
-        let tip = tip(Some(first.generation), Some(&first.id), Some(&first.digest))?;
+        let (answers, spent) = (Some(first.answers.as_slice()), Some(first.deletes_spent));
+        let tip = tip(Some(first.generation), Some(&first.id), Some(&first.digest), answers, spent)?;
         let mut changed = Vec::new();
         for row in &rows {
             if let (Some(zone), Some(changed_in)) = (&row.zone_name, row.changed_in) {
                 let zone = zone_name(Some(zone))?;
-                let owner = row.owner.as_deref().unwrap_or("@");
-                let name =
-                    Name::parse_relative(owner, &zone).map_err(|error| StoreError::Damaged(error.to_string()))?;
+                let name = owner_name(row.owner.as_deref().unwrap_or("@"), &zone)?;
                 changed.push((zone, name, generation(Some(changed_in))?));
             }
         }
-        Ok(News { tip, changed, settings_changed: false, meanwhile: Some(Vec::new()) })
+        let limit = i64::try_from(MEANWHILE_MAX).unwrap_or(i64::MAX).saturating_add(1);
+        let rows = sqlx::query_file!("queries/admission/read_what_changed_meanwhile.sql", plan, judged_on.get(), limit)
+            .fetch_all(&self.pool)
+            .await?;
+        let settings_changed = rows.iter().any(|row| row.zone < 0);
+        let mut meanwhile = Vec::with_capacity(rows.len());
+        for row in rows.iter().take(MEANWHILE_MAX) {
+            let Some(zone) = &row.zone_name else { continue };
+            let zone = zone_name(Some(zone))?;
+            let name = owner_name(&row.owner, &zone)?;
+            let points_to = row.points_to.iter().flatten().map(|name| zone_name(Some(name)));
+            meanwhile.push(Meanwhile { name, zone, points_to: points_to.collect::<Result<_, _>>()? });
+        }
+        // Settings may be among those that were not read.
+        let all_read = rows.len() <= MEANWHILE_MAX;
+        let settings_changed = settings_changed || !all_read;
+        Ok(News { tip, changed, settings_changed, meanwhile: all_read.then_some(meanwhile) })
     }
 
     /// What an idempotency key of this token stands for: the hash of the request, and the plan that was admitted.
@@ -174,59 +206,39 @@ impl HistoryStore {
     }
 }
 
-/// What is asked for, as arrays.
-#[derive(Default)]
-struct Asked {
-    zones_of_groups: BTreeMap<GroupName, BTreeSet<Name>>,
-    groups: Vec<String>,
-    base_groups: Vec<String>,
-    bases: Vec<i64>,
-    zones: Vec<String>,
-    name_zones: Vec<String>,
-    name_owners: Vec<String>,
-    whole_zones: Vec<String>,
-    serial_zones: Vec<String>,
+/// A row of a change: its key and what stands under it; none for gone.
+fn change(
+    zone: &Name,
+    (owner, rtype, covered): (Option<&str>, Option<i32>, Option<i32>),
+    value: Option<&[u8]>,
+) -> Result<(Key, Option<Content>), StoreError> {
+    let (Some(owner), Some(rtype), Some(covered)) = (owner, rtype, covered) else {
+        return Err(StoreError::Damaged(format!("a change in zone {zone} without a key")));
+    };
+    let damaged = |error| StoreError::Damaged(format!("zone {zone}, {owner} type {rtype}: {error}"));
+    let key = Key::from_columns(zone, owner, rtype, covered).map_err(damaged)?;
+    let content = value.map(|value| Content::from_value(&key, value)).transpose().map_err(damaged)?;
+    Ok((key, content))
 }
 
-impl Asked {
-    fn of(plans: &[&Plan]) -> Self {
-        let (mut names, mut whole_zones, mut bases) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let mut asked = Self::default();
-        for plan in plans {
-            bases.insert((plan.group.as_str(), plan.base.get()));
-            for (zone, change) in &plan.zones {
-                if change.declares_serial() {
-                    asked.serial_zones.push(zone.to_lowercase().to_string());
-                }
-            }
-            let of_group = asked.zones_of_groups.entry(plan.group.clone()).or_default();
-            for (zone, part) in footprint(plan) {
-                let text = zone.to_lowercase().to_string();
-                match part {
-                    Footprint::WholeZone => {
-                        whole_zones.insert(text);
-                    }
-                    Footprint::Names(owners) => {
-                        let relative = owners.iter().filter_map(|owner| owner.relative_to(&zone));
-                        names.extend(relative.map(|owner| (text.clone(), owner)));
-                    }
-                }
-                of_group.insert(zone);
-            }
-        }
-        asked.groups = asked.zones_of_groups.keys().map(GroupName::to_string).collect();
-        (asked.base_groups, asked.bases) = bases.into_iter().map(|(group, base)| (group.to_owned(), base)).unzip();
-        let zones: BTreeSet<&Name> = asked.zones_of_groups.values().flatten().collect();
-        asked.zones = zones.into_iter().map(|zone| zone.to_lowercase().to_string()).collect();
-        (asked.name_zones, asked.name_owners) = names.into_iter().unzip();
-        asked.whole_zones = whole_zones.into_iter().collect();
-        asked
-    }
-}
-
-fn tip(number: Option<i64>, id_bytes: Option<&[u8]>, digest_bytes: Option<&[u8]>) -> Result<Tip, StoreError> {
+fn tip(
+    number: Option<i64>,
+    id_bytes: Option<&[u8]>,
+    digest_bytes: Option<&[u8]>,
+    answers: Option<&[u8]>,
+    deletes_spent: Option<i64>,
+) -> Result<Tip, StoreError> {
     let version = Version { generation: generation(number)?, id: id(id_bytes)? };
-    Ok(Tip { version, digest: digest(digest_bytes)?, answers: Digest::EMPTY, deletes_spent: 0 })
+    let deletes_spent = figure(deletes_spent.unwrap_or_default())?;
+    Ok(Tip { version, digest: digest(digest_bytes)?, answers: digest(answers)?, deletes_spent })
+}
+
+fn figure(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Damaged(format!("a count of {number}")))
+}
+
+fn owner_name(owner: &str, zone: &Name) -> Result<Name, StoreError> {
+    Name::parse_relative(owner, zone).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 fn generation(number: Option<i64>) -> Result<Generation, StoreError> {

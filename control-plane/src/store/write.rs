@@ -2,9 +2,9 @@
 
 use super::{HistoryStore, ReadHistory, StoreError};
 use crate::admission::Submission;
-use plan_rules::{Admission, Change};
+use plan_rules::{Admission, Change, RecordSets};
 use std::collections::{BTreeMap, BTreeSet};
-use zone_model::{Content, KeyColumns, Name, Plan, ROW_TYPE_TOUCHED};
+use zone_model::{Content, Key, KeyColumns, Name, Plan, PlanKind, ROW_TYPE_TOUCHED};
 
 /// Rows staged at a time: a tenth of a second or so.
 const ROWS_IN_A_BATCH: usize = 20_000;
@@ -69,9 +69,9 @@ impl HistoryStore {
             submission.plan.reason.as_deref(),
             acknowledged(&submission.plan),
             &admission.digest_delta.as_bytes()[..],
-            "change",
-            false,
-            None::<i64>,
+            admission.kind.as_str(),
+            through_freeze(admission.kind),
+            rolled_back_to(admission.kind),
             counts[0],
             counts[1],
             counts[2],
@@ -90,7 +90,7 @@ impl HistoryStore {
         let mut rows = ChangeColumns::default();
         rows.extend_touched(&Write { submission, admission, group, zones: &read.zones, staged: Some(staged) });
         for batch in admission.changes.chunks(ROWS_IN_A_BATCH) {
-            rows.extend(batch, &read.zones);
+            rows.extend(batch, group, &read.zones);
             self.stage_batch(staged.0, std::mem::take(&mut rows)).await?;
         }
         Ok(staged)
@@ -124,7 +124,7 @@ impl HistoryStore {
         for (place, plan) in (1_i32..).zip(plans) {
             if plan.staged.is_none() {
                 rows.extend_touched(plan);
-                rows.extend(&plan.admission.changes, plan.zones);
+                rows.extend(&plan.admission.changes, plan.group, plan.zones);
             }
             change_places.resize(rows.zones.len(), place);
             if plan.staged.is_none() {
@@ -147,6 +147,8 @@ impl HistoryStore {
             keys.map(|key| (key.map(|key| key.key.clone()), key.map(|key| key.body_hash.to_vec()))).unzip();
         let ids: Vec<Vec<u8>> = plans.iter().map(|plan| plan.admission.version.id.as_bytes().to_vec()).collect();
         let digests: Vec<Vec<u8>> = plans.iter().map(|plan| plan.admission.digest.as_bytes().to_vec()).collect();
+        let answers: Vec<Vec<u8>> = plans.iter().map(|plan| plan.admission.answers.as_bytes().to_vec()).collect();
+        let kinds: Vec<String> = plans.iter().map(|plan| plan.admission.kind.as_str().to_owned()).collect();
         let row = sqlx::query_file!(
             "queries/admission/admit_plans.sql",
             &each(|plan| plan.group),
@@ -156,9 +158,9 @@ impl HistoryStore {
             &reasons as &[Option<String>],
             &acknowledged,
             &deltas,
-            &vec!["change".to_owned(); plans.len()],
-            &vec![false; plans.len()],
-            &vec![None; plans.len()] as &[Option<i64>],
+            &kinds,
+            &plans.iter().map(|plan| through_freeze(plan.admission.kind)).collect::<Vec<bool>>(),
+            &plans.iter().map(|plan| rolled_back_to(plan.admission.kind)).collect::<Vec<_>>() as &[Option<i64>],
             &count(0),
             &count(1),
             &count(2),
@@ -179,8 +181,8 @@ impl HistoryStore {
             &each(|plan| plan.admission.version.generation.get()),
             &ids,
             &digests,
-            &digests,
-            &vec![0; plans.len()]
+            &answers,
+            &each(|plan| i64::try_from(plan.admission.deletes_spent).unwrap_or(i64::MAX))
         )
         .fetch_one(&self.pool)
         .await?;
@@ -209,11 +211,12 @@ pub struct Write<'a> {
 }
 
 impl ChangeColumns {
-    fn extend(&mut self, changes: &[Change], zones: &BTreeMap<Name, i64>) {
+    fn extend(&mut self, changes: &[Change], group: i64, zones: &BTreeMap<Name, i64>) {
         for change in changes {
             let columns = change.key.to_columns(&change.zone);
             let value = change.content.as_ref().map(Content::to_value);
-            self.push(zones.get(&change.zone).copied(), columns, value);
+            let zone = if let Key::Setting(_) = change.key { Some(-group) } else { zones.get(&change.zone).copied() };
+            self.push(zone, columns, value);
             if let Some(Content::Records(set)) = &change.content {
                 let names: Vec<String> = set.points_to().iter().map(Name::to_string).collect();
                 if let (false, Some(last)) = (names.is_empty(), self.points_to.last_mut()) {
@@ -223,12 +226,23 @@ impl ChangeColumns {
         }
     }
 
-    /// The row that says that the plan changes a zone, for each of its zones: the zone's serial goes by it.
+    /// The row that says that the plan changes a zone, for each of its zones: the zone's serial goes by it, and it says how
+    /// many record sets stand there then (`migrations/0002_history.sql`). Settings have a zone of their own, with nothing
+    /// in it to be counted.
     fn extend_touched(&mut self, plan: &Write<'_>) {
-        let zones: BTreeSet<&Name> = plan.admission.changes.iter().map(|change| &change.zone).collect();
-        for zone in zones {
+        let changes = plan.admission.changes.iter();
+        let zones = changes.map(|change| (!matches!(change.key, Key::Setting(_))).then_some(&change.zone));
+        for zone in zones.collect::<BTreeSet<Option<&Name>>>() {
             let columns = KeyColumns { owner: String::new(), rtype: ROW_TYPE_TOUCHED, covered: 0 };
-            self.push(plan.zones.get(zone).copied(), columns, Some(vec![1]));
+            let number = zone.map_or(Some(-plan.group), |zone| plan.zones.get(zone).copied());
+            let record_sets = zone.and_then(|zone| plan.admission.record_sets.get(zone));
+            // A staged plan may land on another tip than it was decided on, and then only the difference is right.
+            let value = match record_sets {
+                Some(RecordSets { after: Some(after), .. }) if plan.staged.is_none() => (b't', after.to_be_bytes()),
+                Some(RecordSets { growth, .. }) => (b'd', growth.to_be_bytes()),
+                None => (b'd', [0; 8]),
+            };
+            self.push(number, columns, Some([&[value.0], &value.1[..]].concat()));
         }
     }
 
@@ -249,6 +263,17 @@ fn reads(admission: &Admission, zones: &BTreeMap<Name, i64>) -> impl Iterator<It
         let owner = owner.as_ref().map_or(Some(String::new()), |owner| owner.to_lowercase().relative_to(zone))?;
         Some((*zones.get(zone)?, owner))
     })
+}
+
+const fn through_freeze(kind: PlanKind) -> bool {
+    matches!(kind, PlanKind::Rollback { through_freeze: true, .. })
+}
+
+const fn rolled_back_to(kind: PlanKind) -> Option<i64> {
+    match kind {
+        PlanKind::Rollback { to, .. } => Some(to.get()),
+        PlanKind::Change | PlanKind::Raise | PlanKind::EndZone => None,
+    }
 }
 
 /// In the order of the procedure `admit`: changes, added, replaced, deleted, absent.

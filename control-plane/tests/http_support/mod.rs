@@ -149,6 +149,13 @@ impl Api {
         sqlx::query_scalar(query).fetch_one(&self.owner).await.unwrap()
     }
 
+    /// Runs statements as one whom no refusal binds: how a test damages what Holdfast would never write, or turns the clock.
+    pub(crate) async fn superuser(&self, statements: &str) {
+        let pool = database::pool(self.postgres.superuser_url(), "test", 1).unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned())).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
     pub(crate) async fn run(&self, statement: &str) {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&self.owner).await.unwrap();
     }

@@ -3,7 +3,7 @@
 use crate::http::json::Json;
 use crate::http::violations::{Fields, Rule, ViolationView, Violations, list, text, whole_number};
 use std::borrow::Cow;
-use zone_model::{Delete, Name, Placed, RecordData, RecordSet, RecordType, TTL_MAX};
+use zone_model::{Delete, Name, Placed, RecordData, RecordSet, RecordType, SetKey, TTL_MAX};
 
 /// Reads a list of record sets; those that are wrong are left out, and told.
 pub(super) fn read_record_sets(
@@ -86,6 +86,28 @@ pub(super) fn read_delete(
         None => None,
     };
     Some(Placed { place, value: Delete { owner, rtype } })
+}
+
+/// Reads a guard, `{"name":"api","type":"A","min":2}` (`min` may be left out for 1), or the end of one, without `min`.
+pub(super) fn read_guarded(
+    item: Json<'_>,
+    place: String,
+    zone: &Name,
+    with_minimum: bool,
+    violations: &mut Violations,
+) -> Option<Placed<(SetKey, u16)>> {
+    let known: &[&str] = if with_minimum { &["name", "type", "min"] } else { &["name", "type"] };
+    let mut fields = Fields::open(item, &place, known, violations)?;
+    let name = fields.need("name", violations).and_then(|field| text(field, violations));
+    let rtype = fields.need("type", violations).and_then(|field| read_type(field, violations));
+    let minimum = match fields.take("min") {
+        Some(field) => whole_number(field, 1..=i64::from(u16::MAX), violations),
+        None => Some(1),
+    };
+    let (name, name_place) = name?;
+    let owner = read_owner(&name, &name_place, zone, rtype, violations)?;
+    let minimum = u16::try_from(minimum?).ok()?;
+    Some(Placed { place, value: (SetKey::new(&owner, rtype?), minimum) })
 }
 
 fn read_type(field: (Json<'_>, String), violations: &mut Violations) -> Option<RecordType> {

@@ -140,7 +140,7 @@ fn a_change_is_an_edit_or_a_replacement() {
     let cases: &[(&str, &[&str])] = &[
         ("{}", &["Z: say what changes"]),
         ("7", &["Z [wrong-type]: expected an object, found a number"]),
-        (r#"{"end":true}"#, &["Z [not-supported]: ending a zone"]),
+        (r#"{"end":true}"#, &[]),
         (r#"{"upsert":[]}"#, &[]),
         (r#"{"upserts":[]}"#, &["Z.upserts [unknown-field]", "Z: say what changes"]),
         (r#"{"replace":[],"delete":[]}"#, &["Z: `replace` gives the zone's whole contents"]),

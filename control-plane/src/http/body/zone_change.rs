@@ -1,53 +1,75 @@
-//! What a plan does to one zone: `upsert` and `delete`, or `replace`.
+//! What a plan does to one zone: `upsert`, `delete`, `guard` and `unguard`, or `replace`, or `end`.
 
-use super::record_sets::{read_delete, read_record_sets};
+use super::record_sets::{read_delete, read_guarded, read_record_sets};
 use crate::http::json::Json;
-use crate::http::violations::{Fields, Rule, ViolationView, Violations, list};
-use zone_model::{Delete, Edit, Name, Placed, ZoneChange, ZoneContents};
+use crate::http::violations::{Fields, ViolationView, Violations, boolean, list};
+use zone_model::{Edit, Name, Placed, ZoneChange, ZoneContents};
 
-const CHANGE_FIELDS: &[&str] = &["upsert", "delete", "replace", "end"];
+const CHANGE_FIELDS: &[&str] = &["upsert", "delete", "guard", "unguard", "replace", "end"];
 
 /// Reads one zone's change, or says all that is wrong with it.
 pub(super) fn read(json: Json<'_>, place: &str, zone: &Name, violations: &mut Violations) -> Option<ZoneChange> {
     let before = violations.count();
     let mut fields = Fields::open(json, place, CHANGE_FIELDS, violations)?;
-    let fault = |rule, message: &str| ViolationView {
+    let fault = |message: &str| ViolationView {
         place: place.to_owned(),
         zone: Some(zone.to_string()),
         name: None,
         rtype: None,
-        rule,
+        rule: None,
         message: message.to_owned(),
     };
-    if fields.has("end") {
-        violations.add(fault(Some(Rule::NotSupported), "ending a zone is not supported yet"));
-        return None;
+    let edits = ["upsert", "delete", "guard", "unguard"].iter().any(|field| fields.has(field));
+    if let Some((end, end_place)) = fields.take("end") {
+        if boolean((end, end_place.clone()), violations) == Some(false) {
+            violations.at(end_place, None, "`end` is true, or left out");
+        }
+        if edits || fields.has("replace") {
+            violations.add(fault("a zone that ends loses everything, so `end` goes without anything else"));
+        }
+        return Some(ZoneChange::End);
     }
-    let edits = fields.has("upsert") || fields.has("delete");
     let Some(replace) = fields.take("replace") else {
         if !edits {
-            violations.add(fault(None, "say what changes: `upsert`, `delete` or both, or `replace`"));
+            violations.add(fault("say what changes: `upsert`, `delete`, `guard` or `unguard`; or `replace`, or `end`"));
             return None;
         }
+        let guards = fields.take("guard").map(|field| {
+            read_all(field, violations, |item, place, violations| read_guarded(item, place, zone, true, violations))
+        });
+        let unguards = fields.take("unguard").map(|field| {
+            read_all(field, violations, |item, place, violations| read_guarded(item, place, zone, false, violations))
+        });
+        let unguards = unguards.unwrap_or_default().into_iter();
+        let unguards = unguards.map(|Placed { place, value: (key, _) }| Placed { place, value: key }).collect();
         let upserts = fields.take("upsert").map(|field| read_record_sets(field, zone, violations)).unwrap_or_default();
-        let deletes = fields.take("delete").map(|field| read_deletes(field, zone, violations)).unwrap_or_default();
-        return checked(Edit::new(zone, upserts, deletes).map(ZoneChange::Edit), before, violations);
+        let deletes = fields.take("delete").map(|field| {
+            read_all(field, violations, |item, place, violations| read_delete(item, place, zone, violations))
+        });
+        let edit = Edit::new(zone, upserts, deletes.unwrap_or_default());
+        let edit = edit.and_then(|edit| edit.with_guards(zone, guards.unwrap_or_default(), unguards));
+        return checked(edit.map(ZoneChange::Edit), before, violations);
     };
     if edits {
         violations
-            .add(fault(None, "`replace` gives the zone's whole contents, so it goes without `upsert` and `delete`"));
+            .add(fault("`replace` gives the zone's whole contents, so it goes without `upsert`, `delete` and guards"));
     }
     let sets = read_record_sets(replace, zone, violations);
     checked(ZoneContents::new(zone.clone(), sets).map(ZoneChange::Replace), before, violations)
 }
 
-fn read_deletes(field: (Json<'_>, String), zone: &Name, violations: &mut Violations) -> Vec<Placed<Delete>> {
+/// Reads a list; items that are wrong are left out, and told.
+fn read_all<T>(
+    field: (Json<'_>, String),
+    violations: &mut Violations,
+    read: impl Fn(Json<'_>, String, &mut Violations) -> Option<T>,
+) -> Vec<T> {
     let Some((items, place)) = list(field, violations) else { return Vec::new() };
-    let mut deletes = Vec::with_capacity(items.len());
+    let mut all = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        deletes.extend(read_delete(item, format!("{place}[{index}]"), zone, violations));
+        all.extend(read(item, format!("{place}[{index}]"), violations));
     }
-    deletes
+    all
 }
 
 /// What the model says of the parts that could be read. A part that could not is missing there, so a complaint that

@@ -170,6 +170,8 @@ impl From<Problem> for ProblemBody {
             | Problem::NameTaken { .. }
             | Problem::UnsupportedMediaType { .. }
             | Problem::KeyReused
+            | Problem::HistoryBehind { .. }
+            | Problem::ActRefused { .. }
             | Problem::Internal { .. }
             | Problem::Busy { .. }
             | Problem::DatabaseAway { .. }

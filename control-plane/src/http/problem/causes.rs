@@ -14,6 +14,12 @@ impl From<AdmissionError> for Problem {
             AdmissionError::Busy(_) => {
                 Self::Busy { message: "other plans of this group were admitted first, again and again" }
             }
+            AdmissionError::Store(error) if error.is_history_behind() => Self::HistoryBehind {
+                message:
+                    "servers report generations that this history does not know; no plan is admitted and no head moves \
+                          until an operator raises the epoch"
+                        .to_owned(),
+            },
             AdmissionError::Store(error) => error.into(),
         }
     }
