@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 pub use answer::Answer;
 pub use dns::{ask_tcp, ask_udp, query};
 pub use holdfast::{Holdfast, Options};
+pub use place::free_address;
 pub use private_postgres::Signal;
 pub use test_postgres::TestPostgres;
 pub use ureq::http::Method;

@@ -22,7 +22,11 @@ pub(crate) fn target() -> PathBuf {
 }
 
 /// An address on which nobody listens, by UDP or TCP.
-pub(crate) fn free_address() -> SocketAddr {
+///
+/// # Panics
+/// When the ports to choose from are none.
+#[must_use]
+pub fn free_address() -> SocketAddr {
     loop {
         let random = RandomState::new().build_hasher().finish();
         let port = PORTS.start + random % (PORTS.end - PORTS.start);
