@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Audit, CommandError, Connection, Diff, Epoch, Explain, Export, Fail, Forget, Freeze, History, Import, Plan, Plans, Rings, Rollback, Status, Thaw, Token,
+    Audit, CommandError, Connection, Diff, Epoch, Explain, Export, Fail, Forget, Freeze, History, Import, Plan, Plans,
+    Rings, Rollback, Status, Thaw, Token,
 };
 use crate::terminal::warn;
 use crate::up::{self, UpArguments};

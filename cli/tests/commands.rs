@@ -120,3 +120,55 @@ fn a_token_is_given_used_listed_and_ended() {
     let ended = as_reader(&["status"]);
     assert_eq!((ended.code, ended.err.contains("--token-file")), (1, true), "{}", ended.err);
 }
+
+#[test]
+fn operators_acts_are_told_in_words() {
+    let running = Holdfast::start_with(Options { demo: true, ..Options::default() });
+    let said = |arguments: &[&str], expected: &str| {
+        let ended = holdfast(&running, arguments, "");
+        assert_eq!((ended.code, ended.out.as_str()), (0, expected), "{arguments:?}: {}", ended.err);
+        ended.err
+    };
+    said(&["freeze", "demo", "--reason", "incident 7"], "stopped: demo in every ring, by admin: incident 7\n");
+    assert!(holdfast(&running, &["status"], "").out.contains("incident 7"));
+    said(
+        &["thaw", "--all", "--reason", "over"],
+        "nothing was frozen with these words\nstopped: demo in every ring, by admin: incident 7\n",
+    );
+    said(&["thaw", "demo", "--reason", "over"], "thawed\nnothing is stopped here\n");
+
+    let plan = r#"{"base": 1, "zones": {"shop.example.": {"upsert": [
+        {"name": "api", "type": "A", "ttl": 5, "records": ["192.0.2.77"]}]}}}"#;
+    let done = holdfast(&running, &["plan", "demo", "-", "--wait", "served"], plan);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let hint = said(
+        &["rollback", "demo", "--to", "1", "--reason", "wrong", "--through-freeze", "--wait", "served"],
+        "demo: generation 3 (0 added, 1 replaced, 0 deleted), served\n",
+    );
+    assert!(hint.contains("base 2: read just now") && hint.contains("closed to planners"), "{hint}");
+    assert!(!running.dig_short("api.shop.example", "A").contains(&"192.0.2.77".to_owned()));
+    let opened = holdfast(&running, &["plan", "demo", "-"], r#"{"base": 3, "settings": {"closed": null}}"#);
+    assert_eq!(opened.code, 0, "{}{}", opened.out, opened.err);
+
+    let failed = said(&["fail", "demo", "2", "--reason", "wrong"], "demo: generation 2 has failed\n");
+    assert_eq!(failed, "");
+    said(&["forget", "server", "--reason", "moved"], "the server server is forgotten\n");
+    let nobody = holdfast(&running, &["forget", "ns-9", "--reason", "moved"], "");
+    assert_eq!((nobody.code, nobody.err.contains("there is no server ns-9")), (1, true), "{}", nobody.err);
+    said(
+        &["rings", "set", "fleet", "--soak", "1.5", "--servers-min", "1"],
+        "RING   FIRST  SOAK   DELAY  SERVERS\nfleet  first  1.5 s  0 s    at least 1\n",
+    );
+    let last = holdfast(&running, &["rings", "end", "fleet"], "");
+    assert_eq!((last.code, last.err.contains("act-refused")), (1, true), "{}", last.err);
+    let raised = holdfast(&running, &["epoch", "raise", "--reason", "a drill"], "");
+    assert_eq!(
+        (raised.code, raised.out.contains("demo: generation 1000000000 follows 4")),
+        (0, true),
+        "{}{}",
+        raised.out,
+        raised.err
+    );
+    let without = holdfast(&running, &["freeze", "--reason", "what?"], "");
+    assert_eq!(without.code, 2, "{}", without.err);
+}

@@ -57,7 +57,9 @@ async fn f46_a_group_a_ring_or_everything_is_frozen_and_thawed() {
     assert_eq!(api.get(GROUP).await["frozen"], frozen["stopped"]);
     assert_eq!(api.get("/v1/groups").await["items"][0]["frozen"], frozen["stopped"]);
     // Plans go on being admitted, and thawing something else ends nothing.
-    api.put(1, "www", 1).await.is(201);
+    let waited =
+        api.post("/v1/groups/example.com/plans?wait=enacted&timeout_s=0", &http_support::put(1, "www", 1)).await;
+    assert_eq!((&waited.is(201)["reached"], &waited["frozen"]), (&json!(false), &frozen["stopped"]));
     for elsewhere in ["/v1/thaw", "/v1/groups/example.com/thaw"] {
         let ring = if elsewhere == "/v1/thaw" { Value::Null } else { json!("fleet") };
         let thawed = api.post(elsewhere, &json!({"reason": "over", "ring": ring})).await;
@@ -213,6 +215,6 @@ async fn giving_and_ending_tokens_is_audited_without_their_secrets() {
         )
     );
     assert_eq!(lines[2], ("end-token".to_owned(), "admin".to_owned(), json!({"name": "ci"})));
-    assert_eq!((lines.len(), lines[0].1.as_str()), (3, "the database's owner"));
+    assert_eq!(lines.len(), 3);
     assert!(!format!("{lines:?}").contains(&secret[3..]));
 }

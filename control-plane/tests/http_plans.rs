@@ -40,7 +40,7 @@ async fn a_stale_base_is_refused_with_what_changed_where() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reads_are_part_of_the_footprint() {
+async fn f56_reads_are_part_of_the_footprint() {
     let api = Api::with_example().await;
     api.put(1, "backup", 1).await.is(201);
     let mut plan = put(1, "api", 1);
@@ -82,7 +82,7 @@ async fn if_match_and_no_rebase_insist_on_the_tip() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_retry_under_its_key_gets_the_first_result_and_no_other_request_does() {
+async fn f09_a_retry_under_its_key_gets_the_first_result_and_no_other_request_does() {
     let api = Api::with_example().await;
     let key = [("idempotency-key", "deploy 42")];
     let first = api.post_as(ADMIN, PLANS, &key, &put(1, "api", 1)).await;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::CommandError;
+use super::freeze::sentence as stop;
 use crate::terminal::say;
 
 /// What to wait for.
@@ -58,6 +59,8 @@ impl Admission {
                 told["laggards"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             let who =
                 if laggards.is_empty() { String::new() } else { format!(" Behind are: {}.", laggards.join(", ")) };
+            let stops: Vec<String> = told["frozen"].as_array().into_iter().flatten().map(stop).collect();
+            let who = if stops.is_empty() { who } else { format!(" Stopped is {}.{who}", stops.join("; ")) };
             return Err(CommandError::NotReached(format!(
                 "It stands, but what was waited for did not come to be within {} s.{who}",
                 self.timeout

@@ -60,7 +60,7 @@ impl Rollback {
                     match post(base) {
                         // In an incident, automation may post all the time.
                         Err(ApiError::Refused { problem }) if problem.name == "stale-base" && tries < TRIES_MAX => {
-                            tries += 1
+                            tries += 1;
                         }
                         told => {
                             warn(format!("base {base}: read just now from {}, since no --base was given", self.group));

@@ -1,6 +1,7 @@
 //! What plans and imports have in common: their options, and how their admission is told.
 
 use super::ApiState;
+use super::acts::{StopView, stopped};
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::waiting::{self, Waiting};
@@ -118,6 +119,9 @@ pub(crate) struct AdmissionView {
     /// Live servers of the ring that do not report this generation or a later one yet, a hundred at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     laggards: Option<Vec<String>>,
+    /// What stops its heads, where something was waited for in vain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    frozen: Vec<StopView>,
 }
 
 /// Asks for the plan's admission, waits if that was asked for, and tells.
@@ -147,6 +151,9 @@ pub(crate) async fn submit(
         (_, _, AdmissionOutcome::DryRun) => {}
         (Some(waiting), Some(ring), _) => {
             let waited = waiting::wait(state, &waiting, &group, plan.version, &ring).await?;
+            if !waited.reached {
+                view.frozen = stopped(state, Some(&group)).await?;
+            }
             view.state = Some(waited.standing.state);
             view.reached = Some(waited.reached);
             view.laggards = Some(waited.standing.laggards);
@@ -201,6 +208,7 @@ fn view(outcome: AdmissionOutcome, plan: &AdmittedPlan) -> AdmissionView {
         ring: None,
         reached: None,
         laggards: None,
+        frozen: Vec::new(),
     }
 }
 
