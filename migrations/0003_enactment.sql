@@ -38,15 +38,22 @@ create table verdict (
     -- An enactor's name, or a person's.
     by text not null check (length(by) between 1 and 255),
     at timestamptz not null default clock_timestamp(),
+    -- What the generation answers, taken from it (verdict_is_dated): generations that answer the same need to be proved once.
+    answers bytea,
     primary key (zone_group, generation, passed),
     foreign key (zone_group, generation) references generation
 );
+create index verdict_answers on verdict (answers, zone_group) where passed;
 
 -- Enactors say that they are alive. Updated in place; nothing that is safe rests on it.
 create table enactor (
     enactor text collate "C" primary key check (length(enactor) between 1 and 255),
     instance uuid not null,
     seen timestamptz not null default now(),
+    -- Since when it has been seen without a gap as long as makes a server lost. While nobody could write here, no server could either, and that is no fault of theirs.
+    watching_since timestamptz not null default clock_timestamp(),
+    -- What the heads that it would move wait for, for people.
+    waits_for text,
     login name not null default current_user
 ) with (fillfactor = 50);
 
@@ -105,4 +112,4 @@ revoke execute on function move_is_above_the_floor, move_is_superseded from publ
 
 grant select on ring, head_move, verdict, enactor to holdfast_admit, holdfast_enact, holdfast_read;
 grant insert (zone_group, ring, generation, by, expected) on head_move to holdfast_enact;
-grant insert (enactor, instance, seen), update (instance, seen) on enactor to holdfast_enact;
+grant insert (enactor, instance, seen, watching_since, waits_for), update (instance, seen, watching_since, waits_for) on enactor to holdfast_enact;

@@ -52,13 +52,38 @@ create trigger ring_never_goes before delete or truncate on ring for each statem
 create function verdict_is_dated() returns trigger language plpgsql security definer set search_path = public, pg_temp as $$
 begin
     new.at := clock_timestamp();
+    new.answers := (select g.answers from generation g where g.zone_group = new.zone_group and g.generation = new.generation);
     return new;
 end
 $$;
 create trigger verdict_is_dated before insert on verdict for each row execute function verdict_is_dated();
 
--- Passed is what the servers of the first ring have shown, so they must have had it, and there must have been enough of them. Failed anybody may say who writes
--- verdicts at all; it waits for the moves in flight, so that when it is said no move to that generation is on its way.
+-- A newer generation rolls back to one before this: so this one has failed, though nobody may have said so yet.
+create index plan_rollback on plan (zone_group, rolled_back_to) where kind = 'rollback';
+create function is_rolled_back(of_group bigint, of_generation bigint) returns boolean language plpgsql stable
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+begin
+    return exists (
+        select from plan p
+        cross join lateral (select from generation r where r.plan = p.plan and r.generation > of_generation offset 0) r
+        where p.zone_group = of_group and p.kind = 'rollback' and p.rolled_back_to < of_generation);
+end
+$$;
+
+-- Whether a generation that passed, and has not failed, answers the same.
+create function answers_have_passed(of_group bigint, of_answers bytea) returns boolean language plpgsql stable
+set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
+begin
+    return exists (
+        select from verdict v
+        where v.zone_group = of_group and v.answers = of_answers and v.passed
+          and not exists (select from verdict f where f.zone_group = of_group and f.generation = v.generation and not f.passed offset 0)
+          and not is_rolled_back(of_group, v.generation));
+end
+$$;
+
+-- Passed is what the servers of the first ring have shown, so they must have had it, and there must have been enough of them: when it moved, or now. Or what it answers
+-- has passed before. Failed anybody may say who writes verdicts at all; it waits for the moves in flight, so that when it is said no move to that generation is on its way.
 create function verdict_is_founded() returns trigger language plpgsql security definer
 set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
@@ -73,7 +98,18 @@ begin
     where a.passed and not exists (
         select from ring r
         join head_move m on m.zone_group = a.zone_group and m.ring = r.ring and m.generation = a.generation
-        where r.first and r.ended is null and (m.expected is null or cardinality(m.expected) >= r.servers_min))
+        where r.first and r.ended is null and (m.expected is null or cardinality(m.expected) >= r.servers_min
+            or r.servers_min <= (
+                select count(distinct s.server) from generation g
+                join report p on p.zone_group = g.zone_group and p.generation = g.generation and p.id = g.id
+                join server s on s.server = p.server and s.instance = p.instance
+                where g.zone_group = a.zone_group and g.generation = a.generation and s.ring = r.ring and s.forgotten is null)
+            or exists (
+                -- Not the one that is being written.
+                select from generation g join verdict v on v.zone_group = g.zone_group and v.answers = g.answers and v.passed and v.generation <> g.generation
+                where g.zone_group = a.zone_group and g.generation = a.generation
+                  and not exists (select from verdict f where f.zone_group = v.zone_group and f.generation = v.generation and not f.passed)
+                  and not is_rolled_back(v.zone_group, v.generation))))
     limit 1;
     if found then
         raise exception using errcode = 'HF027',
@@ -116,6 +152,7 @@ begin
     cross join lateral (select case
         when r.ended is not null then 'HF028'
         when exists (select from verdict v where v.zone_group = a.zone_group and v.generation = a.generation and not v.passed offset 0) then 'HF026'
+        when is_rolled_back(a.zone_group, a.generation) then 'HF026'
         when n.alone then null
         when r.first then case when a.expected is null then 'HF025' end
         when exists (select from verdict v where v.zone_group = a.zone_group and v.generation = a.generation and v.passed and v.at + r.delay <= clock_timestamp() offset 0) then null
@@ -129,7 +166,7 @@ begin
     end if;
     raise exception using errcode = wrong.why, message = case wrong.why
         when 'HF028' then format('ring %s has ended', wrong.ring)
-        when 'HF026' then format('generation %s of group %s has failed: no ring goes there', wrong.generation, wrong.zone_group)
+        when 'HF026' then format('generation %s of group %s has failed, or was rolled back: no ring goes there', wrong.generation, wrong.zone_group)
         when 'HF025' then case when wrong.first
             then format('a move of the first ring %s says which servers are to prove generation %s of group %s', wrong.ring, wrong.generation, wrong.zone_group)
             else format('ring %s does not go to generation %s of group %s: it has not passed%s', wrong.ring, wrong.generation, wrong.zone_group,
@@ -211,7 +248,7 @@ begin
 end
 $$;
 
-revoke execute on function ring_waits_for_moves, rings_have_a_first, ring_stays_ended, verdict_is_dated, verdict_is_founded, ring_may_begin_with, move_is_proved from public;
+revoke execute on function ring_waits_for_moves, rings_have_a_first, ring_stays_ended, verdict_is_dated, is_rolled_back, answers_have_passed, verdict_is_founded, ring_may_begin_with, move_is_proved from public;
 revoke execute on procedure set_ring, end_ring, judge, fail, forget_server from public;
 
 grant insert (ring, first, soak, delay, servers_min), update (first, soak, delay, servers_min, ended) on ring to holdfast_admit;
@@ -223,5 +260,6 @@ alter table verdict enable row level security;
 create policy all_verdicts on verdict for select using (true);
 create policy verdicts_of_enactors on verdict for insert to holdfast_enact with check (true);
 create policy verdicts_of_people on verdict for insert to holdfast_admit with check (not passed);
+grant execute on function is_rolled_back, answers_have_passed to holdfast_admit, holdfast_enact, holdfast_read;
 grant execute on procedure judge to holdfast_enact;
 grant execute on procedure set_ring, end_ring, fail, forget_server to holdfast_admit;

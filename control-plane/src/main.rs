@@ -61,9 +61,9 @@ async fn enactor(settings: EnactorSettings) -> Result<(), Failure> {
     let pool = database::steady_pool(&settings.database.url, "holdfast enactor", 2)?;
     let own = database::pool(&settings.database.url, "holdfast enactor notices", 1)?;
     let moved = Notices::start(own, MOVED, shutdown.clone());
-    tracing::info!(name = %settings.name, ring = %settings.ring, "enacting");
+    tracing::info!(name = %settings.name, "enacting");
     let tick = settings.tick();
-    Enactor::new(pool, settings.name, settings.ring, tick, moved).run(shutdown).await;
+    Enactor::new(pool, settings.name, tick, moved).run(shutdown).await;
     Ok(())
 }
 

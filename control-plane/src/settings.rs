@@ -18,7 +18,7 @@ pub struct Settings {
 pub enum Program {
     /// Serves the REST API: admits plans, and tells what is in force
     Api(ApiSettings),
-    /// Moves heads forward; run two or more, they are equal
+    /// Moves the heads of all rings forward; run two or more, they are equal
     Enactor(EnactorSettings),
 }
 
@@ -60,11 +60,8 @@ pub struct EnactorSettings {
     /// This enactor's name, for people
     #[arg(long, env = "HOLDFAST_NAME", value_name = "NAME", default_value = "enactor-1")]
     pub name: String,
-    /// The ring whose heads it moves
-    #[arg(long, env = "HOLDFAST_RING", value_name = "RING", default_value = "fleet")]
-    pub ring: String,
     /// How often to look when no notice comes, in milliseconds
-    #[arg(long, env = "HOLDFAST_TICK_MS", value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    #[arg(long, env = "HOLDFAST_TICK_MS", value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(10..=2000))]
     pub tick_ms: u64,
 }
 
