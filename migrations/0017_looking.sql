@@ -55,4 +55,5 @@ end
 $$;
 
 revoke execute on function newest_movable from public;
+grant select (plan, zone_group, kind, through_freeze, rolled_back_to) on plan to holdfast_enact;
 grant execute on function newest_movable to holdfast_enact, holdfast_read;

@@ -118,7 +118,7 @@ async fn barrier(world: &World, table: &str, when: &str) -> PgConnection {
     world
         .superuser(&format!(
             "create function barrier() returns trigger language plpgsql set lock_timeout = 0 as $$ begin \
-               if new.by = 'stale' then perform pg_advisory_xact_lock_shared(1); end if; return new; end $$; \
+               if to_jsonb(new) ->> 'by' = 'stale' then perform pg_advisory_xact_lock_shared(1); end if; return new; end $$; \
              create trigger a_barrier {when} insert on {table} for each row execute function barrier();"
         ))
         .await;
@@ -188,7 +188,10 @@ async fn f01_an_enactor_stopped_at_its_verdict_says_nothing_about_what_came_late
     let next = post(&world, 1).await;
     head_is(&world, "fleet", next).await;
     assert_eq!(world.count(&format!("select count(*) from verdict where generation = {tip} and passed")).await, 1);
-    assert_eq!(world.count("select count(*) from verdict where by = 'stale' and generation between 2 and 200").await, 0);
+    assert_eq!(
+        world.count("select count(*) from verdict where by = 'stale' and generation between 2 and 200").await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -236,10 +239,8 @@ async fn a_move_that_is_refused_stops_no_other_group() {
     for group in ["b", "c", "d"] {
         let zone = format!("{group}.");
         let change = support::replacement(&zone, 1, vec![]);
-        let plan = zone_model::Plan {
-            group: zone_model::GroupName::parse(group).unwrap(),
-            ..support::plan(0, &zone, change)
-        };
+        let plan =
+            zone_model::Plan { group: zone_model::GroupName::parse(group).unwrap(), ..support::plan(0, &zone, change) };
         world.post(plan).await.unwrap();
     }
     // Something that the rules know nothing of.
@@ -304,7 +305,7 @@ async fn f02_an_enactor_that_was_refused_a_thousand_times_acts_on_the_newest() {
     let world = World::with_example().await;
     world
         .superuser(
-            "create sequence refused; grant usage on sequence refused to public; \
+            "create sequence refused; grant usage, select on sequence refused to public; \
              create function no() returns trigger language plpgsql as $$ begin \
                perform nextval('refused'); raise exception using errcode = '55P03', message = 'no'; end $$; \
              create trigger a_no before insert on head_move for each row execute function no();",
@@ -318,4 +319,29 @@ async fn f02_an_enactor_that_was_refused_a_thousand_times_acts_on_the_newest() {
     head_is(&world, "fleet", tip).await;
     assert_eq!(world.count("select count(*) from head_move").await, 1, "nothing older was written on the way");
     drop(enactor);
+}
+
+/// A backlog costs one move: what lies between two heads is not looked at.
+#[tokio::test]
+async fn f43_a_queue_of_plans_is_one_move() {
+    let world = World::with_example().await;
+    let enactor = Enactor::start(&world, "enactor-1").await;
+    let from = post(&world, 1).await;
+    head_is(&world, "fleet", from).await;
+    enactor.signal("-STOP");
+    world
+        .superuser(&format!(
+            "set session_replication_role = replica; \
+             create temporary table queued as select i as generation, nextval('plan_number') as plan from generate_series({from} + 1, {from} + 20000) i; \
+             insert into plan (plan, zone_group, base, digest_delta, changes, added, replaced, deleted, absent) \
+               select q.plan, 1, q.generation - 1, sha256('x'), 1, 0, 1, 0, 0 from queued q; \
+             insert into generation (zone_group, generation, plan, id, digest) select 1, q.generation, q.plan, sha256(q.generation::text::bytea), sha256('x') from queued q"
+        ))
+        .await;
+    let moves = world.count("select count(*) from head_move").await;
+    enactor.signal("-CONT");
+    let tip = world.tip().await;
+    assert_eq!(tip, from + 20_000);
+    head_is(&world, "fleet", tip).await;
+    assert_eq!(world.count("select count(*) from head_move").await, moves + 1);
 }

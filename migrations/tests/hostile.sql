@@ -1249,6 +1249,62 @@ call enact('canary', array [1], array [3], '[["s1"]]', 'e', null);
 --! hostile
 insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true, 'all of too few', 'e');
 
+--! case f57_no_ring_goes_to_a_generation_that_was_rolled_back
+--! role enact
+--! expect HF026
+--! setup
+select fixture.name_it(1, 5);
+select fixture.name_it(1, fixture.put(1, 4, 1, '{www}', '{1}', '{0}', array [fixture.addresses(1)], 'rollback', 3));
+--! hostile
+call enact('fleet', array [1], array [4], null, 'e', null);
+
+--! case f57_the_rollback_itself_is_enacted
+--! role enact
+--! expect none
+--! setup
+select fixture.name_it(1, 5);
+select fixture.name_it(1, fixture.put(1, 4, 1, '{www}', '{1}', '{0}', array [fixture.addresses(1)], 'rollback', 3));
+--! hostile
+call enact('fleet', array [1], array [5], null, 'e', null);
+--! then
+select max(generation) = 5 from head_move where zone_group = 1;
+
+--! case f52_servers_that_came_later_prove_as_well
+--! role enact
+--! expect none
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [3], '[[]]', 'e', null);
+insert into server (server, instance, ring) values ('s9', '00000000-0000-0000-0000-000000000001', 'canary');
+insert into report (server, instance, zone_group, generation, id) select 's9', '00000000-0000-0000-0000-000000000001', 1, 3, id from generation where zone_group = 1 and generation = 3;
+--! hostile
+call judge('{1}', '{3}', '{true}', '{three heartbeats}', 'e');
+
+--! case f52_servers_of_another_ring_prove_nothing
+--! role enact
+--! expect HF027
+--! setup
+call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
+call enact('canary', array [1], array [3], '[[]]', 'e', null);
+insert into server (server, instance, ring) values ('s9', '00000000-0000-0000-0000-000000000001', 'fleet');
+insert into report (server, instance, zone_group, generation, id) select 's9', '00000000-0000-0000-0000-000000000001', 1, 3, id from generation where zone_group = 1 and generation = 3;
+--! hostile
+call judge('{1}', '{3}', '{true}', '{three heartbeats}', 'e');
+
+--! case f58_a_server_reports_faults_as_itself_only
+--! role serve
+--! expect 42501
+--! setup
+insert into server (server, instance, ring) values ('s9', '00000000-0000-0000-0000-000000000001', 'fleet');
+--! hostile
+insert into fault (server, instance, zone_group, generation, id, why) values ('s9', '00000000-0000-0000-0000-000000000001', 1, 3, sha256('x'), 'forged');
+
+--! case faults_are_not_truncated
+--! role owner
+--! expect HF002
+--! hostile
+truncate fault;
+
 --! case f52_as_few_as_no_servers_cannot_be_asked_for
 --! role admit
 --! expect 23514

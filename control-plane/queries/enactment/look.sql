@@ -109,7 +109,7 @@ cross join lateral (
     select json_agg(json_build_object('generation', n.generation, 'id', encode(n.id, 'hex'),
         'failed', exists (select from verdict v where v.zone_group = g.zone_group and v.generation = n.generation and not v.passed offset 0),
         'passed_ms', (select age_ms(v.at, c.now) from verdict v where v.zone_group = g.zone_group and v.generation = n.generation and v.passed),
-        'answers_passed', not w.alone and n.generation = head.of_first and answers_have_passed(g.zone_group, n.answers),
+        'answers_passed', not w.alone and coalesce(n.generation = head.of_first, false) and answers_have_passed(g.zone_group, n.answers),
         'rolled_back', is_rolled_back(g.zone_group, n.generation),
         'through_freeze', w.stopped and (select p.through_freeze from plan p where p.plan = n.plan))) as list
     from unnest(interesting.generations) as i (generation)

@@ -24,6 +24,8 @@ pub struct ServerSeen {
     pub live: bool,
     /// What it says is wrong with it.
     pub fault: Option<String>,
+    /// Since when nothing waits for it any more, as an operator said.
+    pub forgotten: Option<DateTime<Utc>>,
     /// In how many groups it serves anything.
     pub serving_count: i64,
     /// What it says it serves, a hundred groups at most.
@@ -39,6 +41,10 @@ pub struct Serving {
     pub version: Version,
     /// How long ago it was installed, by the database's clock.
     pub age_ms: i64,
+    /// The generation that it was told to install instead, and refuses.
+    pub refused: Option<i64>,
+    /// Why it refuses that.
+    pub fault: Option<String>,
 }
 
 /// An enactor, as it was seen.
@@ -52,6 +58,10 @@ pub struct EnactorSeen {
     pub seen_age_ms: i64,
     /// Whether that was within the last 3 seconds.
     pub live: bool,
+    /// For how long it has watched without a gap.
+    pub watching_ms: i64,
+    /// What the heads that it would move wait for.
+    pub waits_for: Option<String>,
 }
 
 impl Reading {
@@ -80,6 +90,7 @@ impl Reading {
                 seen_age_ms: row.seen_age_ms,
                 live: row.live,
                 fault: row.fault,
+                forgotten: row.forgotten,
                 serving_count: 0,
                 serving: Vec::new(),
             });
@@ -99,7 +110,13 @@ impl Reading {
             let version = read_version(row.generation, &row.id)?;
             let of_server = reports.entry((row.server, row.instance)).or_default();
             of_server.0 = row.count;
-            of_server.1.push(Serving { group: row.group_name, version, age_ms: row.age_ms });
+            of_server.1.push(Serving {
+                group: row.group_name,
+                version,
+                age_ms: row.age_ms,
+                refused: row.refused,
+                fault: row.fault,
+            });
         }
         for server in servers {
             let of_server = reports.remove(&(server.server.clone(), server.instance));

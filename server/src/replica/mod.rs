@@ -60,7 +60,8 @@ pub struct Replica {
     /// For `/metrics` and `/health`.
     pub status: Arc<ReplicaStatus>,
     hinted: Notify,
-    installed: Notify,
+    /// There is something to report.
+    news: Notify,
 }
 
 impl Replica {
@@ -72,8 +73,8 @@ impl Replica {
         poll_interval: Duration,
         directory: Arc<ArcSwap<Directory>>,
     ) -> Self {
-        let (hinted, installed) = (Notify::new(), Notify::new());
-        Self { identity, database, poll_interval, directory, status: Arc::default(), hinted, installed }
+        let (hinted, news) = (Notify::new(), Notify::new());
+        Self { identity, database, poll_interval, directory, status: Arc::default(), hinted, news }
     }
 
     /// Follows, reports and listens until told to stop.
@@ -134,12 +135,17 @@ impl Replica {
                 next.install(built.number, built.group, built.changed);
             }
             let last = self.directory.swap(Arc::new(next));
-            self.installed.notify_one();
+            self.news.notify_one();
             drop_aside(last);
         }
+        let refused = !polled.refused.is_empty();
         for (group, name, version, why) in polled.refused {
             waiting.refused(group, version, began);
             self.status.refused(group, &name, version, why);
+        }
+        if refused {
+            // A generation on trial fails by it, and the sooner the better.
+            self.news.notify_one();
         }
         self.status.polled(polled.heads, &polled.offered, polled.without_head);
         Ok(())

@@ -1,4 +1,4 @@
-//! Says what is served: at every install, and once a second that the server is alive.
+//! Says what is served and what is refused: whenever that changes, and once a second that the server is alive.
 
 use super::fetch::{FetchError, soon};
 use super::{BACKOFF_MAX, BACKOFF_MIN, Replica, connect};
@@ -30,34 +30,55 @@ pub(super) async fn run(replica: &Replica, stop: &CancellationToken) {
 
 enum Never {}
 
+/// What was said last, and need not be said again.
+#[derive(Default)]
+struct Reported {
+    served: HashMap<GroupNumber, Version>,
+    faults: HashMap<GroupNumber, (Version, String)>,
+}
+
+/// As much as a fault may say.
+const FAULT_CHARACTERS_MAX: usize = 1000;
+
 /// A connection of its own, so that the heartbeat goes on while the other one loads a million rows.
 async fn report(replica: &Replica, backoff: &mut Duration) -> Result<Never, FetchError> {
     let mut connection = connect(&replica.database).await?;
     let identity = &replica.identity;
     let forget = sqlx::query_file!("queries/forget_earlier_instances.sql", identity.server, identity.instance);
     soon(forget.execute(&mut connection)).await?;
-    let mut reported = HashMap::new();
+    let mut reported = Reported::default();
     loop {
         say(replica, &mut connection, &mut reported).await?;
         *backoff = BACKOFF_MIN;
         tokio::select! {
-            () = replica.installed.notified() => {}
+            () = replica.news.notified() => {}
             () = tokio::time::sleep(HEARTBEAT_INTERVAL) => {}
         }
     }
 }
 
-async fn say(
-    replica: &Replica,
-    connection: &mut PgConnection,
-    reported: &mut HashMap<GroupNumber, Version>,
-) -> Result<(), FetchError> {
+async fn say(replica: &Replica, connection: &mut PgConnection, reported: &mut Reported) -> Result<(), FetchError> {
     let identity = &replica.identity;
     let (server, instance, fault) = (&identity.server, identity.instance, replica.status.fault());
     let alive = sqlx::query_file_scalar!("queries/say_alive.sql", server, instance, identity.ring, fault);
     if soon(alive.fetch_one(&mut *connection)).await? {
-        reported.clear();
+        *reported = Reported::default();
     }
+    let served = say_what_is_served(replica, connection, &mut reported.served).await?;
+    let refused = say_what_is_refused(replica, connection, &mut reported.faults).await?;
+    if served || refused {
+        soon(sqlx::query_file!("queries/notify_reported.sql").fetch_one(connection)).await?;
+    }
+    Ok(())
+}
+
+/// Whether there was anything to say.
+async fn say_what_is_served(
+    replica: &Replica,
+    connection: &mut PgConnection,
+    reported: &mut HashMap<GroupNumber, Version>,
+) -> Result<bool, FetchError> {
+    let (server, instance) = (&replica.identity.server, replica.identity.instance);
     let directory = replica.directory.load_full();
     let changed: Vec<(GroupNumber, Version)> = directory
         .groups()
@@ -66,14 +87,44 @@ async fn say(
         .collect();
     drop(directory);
     if changed.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let groups: Vec<i64> = changed.iter().map(|(group, _)| group.0).collect();
     let generations: Vec<i64> = changed.iter().map(|(_, version)| version.generation.get()).collect();
     let ids: Vec<Vec<u8>> = changed.iter().map(|(_, version)| version.id.as_bytes().to_vec()).collect();
     let rows = sqlx::query_file!("queries/report_what_is_served.sql", server, instance, &groups, &generations, &ids);
-    soon(rows.execute(&mut *connection)).await?;
+    soon(rows.execute(connection)).await?;
     reported.extend(changed);
-    soon(sqlx::query_file!("queries/notify_reported.sql").fetch_one(connection)).await?;
-    Ok(())
+    Ok(true)
+}
+
+/// Whether there was anything to say. A generation that is on trial fails by it.
+async fn say_what_is_refused(
+    replica: &Replica,
+    connection: &mut PgConnection,
+    reported: &mut HashMap<GroupNumber, (Version, String)>,
+) -> Result<bool, FetchError> {
+    let (server, instance) = (&replica.identity.server, replica.identity.instance);
+    let faults = replica.status.faults().into_iter();
+    let faults: HashMap<GroupNumber, (Version, String)> = faults
+        .map(|(group, version, why)| (group, (version, why.chars().take(FAULT_CHARACTERS_MAX).collect())))
+        .collect();
+    let changed: Vec<_> = faults.iter().filter(|(group, fault)| reported.get(group) != Some(fault)).collect();
+    let over: Vec<i64> = reported.keys().filter(|group| !faults.contains_key(group)).map(|group| group.0).collect();
+    if changed.is_empty() && over.is_empty() {
+        return Ok(false);
+    }
+    if !changed.is_empty() {
+        let groups: Vec<i64> = changed.iter().map(|(group, _)| group.0).collect();
+        let generations: Vec<i64> = changed.iter().map(|(_, (version, _))| version.generation.get()).collect();
+        let ids: Vec<Vec<u8>> = changed.iter().map(|(_, (version, _))| version.id.as_bytes().to_vec()).collect();
+        let whys: Vec<String> = changed.iter().map(|(_, (_, why))| why.clone()).collect();
+        let rows = sqlx::query_file!("queries/report_faults.sql", server, instance, &groups, &generations, &ids, &whys);
+        soon(rows.execute(&mut *connection)).await?;
+    }
+    if !over.is_empty() {
+        soon(sqlx::query_file!("queries/take_faults_back.sql", server, instance, &over).execute(connection)).await?;
+    }
+    *reported = faults;
+    Ok(true)
 }

@@ -100,6 +100,11 @@ impl ReplicaStatus {
         self.inner().without_head.iter().cloned().collect()
     }
 
+    /// What is refused at present, by group.
+    pub(super) fn faults(&self) -> Vec<(GroupNumber, Version, String)> {
+        self.inner().refused.iter().map(|(group, one)| (*group, one.version, one.why.to_string())).collect()
+    }
+
     /// What is refused at present.
     #[must_use]
     pub fn refusals(&self) -> Vec<GroupRefused> {

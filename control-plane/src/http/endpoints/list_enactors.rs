@@ -24,12 +24,16 @@ pub(crate) struct EnactorView {
     seen_age_ms: i64,
     /// Whether that was within the last 3 seconds.
     live: bool,
+    /// For how many milliseconds it has watched without a gap. Only who watched may say that a server was lost.
+    watching_ms: i64,
+    /// What the heads that it would move wait for, a line for each; null if they wait for nothing.
+    waits_for: Option<String>,
 }
 
 impl From<EnactorSeen> for EnactorView {
     fn from(seen: EnactorSeen) -> Self {
-        let EnactorSeen { enactor, instance, seen_age_ms, live } = seen;
-        Self { enactor, instance, seen_age_ms, live }
+        let EnactorSeen { enactor, instance, seen_age_ms, live, watching_ms, waits_for } = seen;
+        Self { enactor, instance, seen_age_ms, live, watching_ms, waits_for }
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct ServerView {
     live: bool,
     /// What it says is wrong with it.
     fault: Option<String>,
+    /// Since when nothing waits for it any more, because an operator said so.
+    forgotten: Option<DateTime<Utc>>,
     /// In how many groups it serves anything.
     serving_count: i64,
     /// What it says it serves, a hundred groups at most; ask with `group` for a certain one.
@@ -45,12 +47,16 @@ pub(crate) struct ServingView {
     id: String,
     /// Milliseconds since it was installed, by the database's clock.
     age_ms: i64,
+    /// The generation that it was told to install instead, and refuses.
+    refused: Option<i64>,
+    /// Why it refuses that.
+    fault: Option<String>,
 }
 
 impl From<Serving> for ServingView {
     fn from(serving: Serving) -> Self {
-        let Serving { group, version, age_ms } = serving;
-        Self { group, generation: version.generation.get(), id: version.id.to_string(), age_ms }
+        let Serving { group, version, age_ms, refused, fault } = serving;
+        Self { group, generation: version.generation.get(), id: version.id.to_string(), age_ms, refused, fault }
     }
 }
 
@@ -64,6 +70,7 @@ impl From<ServerSeen> for ServerView {
             seen_age_ms: server.seen_age_ms,
             live: server.live,
             fault: server.fault,
+            forgotten: server.forgotten,
             serving_count: server.serving_count,
             serving: server.serving.into_iter().map(ServingView::from).collect(),
         }
