@@ -12,6 +12,8 @@ pub(crate) enum Bench {
     Propagation,
     /// One-record plans a second over HTTP by 8 clients, against pgbench on the same Postgres.
     Admission,
+    /// How long until the newest plan is in force when enactors come back: a million plans queued, against one.
+    Queue,
 }
 
 /// Builds in release, and measures.
@@ -22,6 +24,7 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
     let name = match bench {
         Bench::Propagation => "propagation",
         Bench::Admission => "admission",
+        Bench::Queue => "queue",
     };
     run_to_the_end(&mut cargo(&["bench", "--quiet", "-p", "end-to-end", "--bench", name]))
 }

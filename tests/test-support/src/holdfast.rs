@@ -389,7 +389,7 @@ fn read(path: &Path) -> String {
 }
 
 /// A built program, beside this test.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let path = place::programs().join(name);
     assert!(path.is_file(), "{} is missing; build first: cargo build --workspace", path.display());
     path

@@ -2,6 +2,7 @@
 //!
 //! A test that cannot go on panics, and says why; so does everything here.
 
+mod another_server;
 mod answer;
 mod dns;
 mod holdfast;
@@ -13,6 +14,7 @@ mod test_postgres;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+pub use another_server::AnotherServer;
 pub use answer::Answer;
 pub use dns::{ask_tcp, ask_udp, query};
 pub use holdfast::{Holdfast, Options};
