@@ -47,6 +47,30 @@ delete from head_move where generation < 3 and zone_group = 1;
 delete from head_move where zone_group = 1;
 commit;
 
+--! case f01_nor_with_one_below_that_another_outlives
+--! role owner
+--! expect HF010
+--! hostile
+delete from head_move where zone_group = 1 and generation in (1, 3);
+
+--! case f01_nor_because_another_group_is_ahead
+--! role owner
+--! expect HF010
+--! hostile
+delete from head_move where zone_group = 2;
+
+--! case f01_nor_because_another_ring_is_ahead
+--! role owner
+--! expect HF010
+--! setup
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true, 'served', 'e1');
+insert into ring (ring) values ('delayed');
+insert into head_move (zone_group, ring, generation, by) values (1, 'delayed', 3, 'e1');
+select fixture.name_it(1, 5);
+insert into head_move (zone_group, ring, generation, by, expected) values (1, 'fleet', 4, 'e1', '{}');
+--! hostile
+delete from head_move where zone_group = 1 and ring = 'delayed';
+
 --! case f01_not_by_two_deletes_in_one_statement
 --! role owner
 --! expect HF010

@@ -63,6 +63,24 @@ fn f50_a_stale_upsert_does_not_resurrect_what_was_deleted() {
 }
 
 #[test]
+fn f50_a_base_below_the_floor_is_unknown() {
+    let mut world = World::with_example(vec![]);
+    for base in 1..=3 {
+        admitted(world.post(&upsert(base, "busy.example.", u8::try_from(base).unwrap())));
+    }
+    // What was deleted below 3 is forgotten: that nothing seems to have changed since 2 proves nothing.
+    for (base, is_known) in [(1, false), (2, false), (3, true), (4, true)] {
+        let plan = upsert(base, "www.example.", 1);
+        let history = plan_rules::History { floor: Some(generation(3)), ..world.history_for(&plan) };
+        match admit(&plan, &operator(), &history) {
+            Ok(Decision::Admit(_)) => assert!(is_known, "{base}"),
+            Err(Refusal::UnknownBase { .. }) => assert!(!is_known, "{base}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn f56_reads_stop_write_skew() {
     let mut world = World::with_example(vec![address("x.example.", 1), address("y.example.", 1)]);
     let mut without_x = plan(1, vec![("example.", edit("example.", vec![], vec![("x.example.", None)]))]);

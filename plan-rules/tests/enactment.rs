@@ -170,6 +170,19 @@ fn only_the_exact_id_and_a_life_on_it_prove_anything() {
 }
 
 #[test]
+fn every_expected_server_has_to_prove_it() {
+    let mut scene = Scene::with_canary(6);
+    scene.server("c2", "canary");
+    scene.head("canary", 5, 20, &["c1", "c2"]);
+    scene.reports("c1", 5, 15);
+    assert!(is_held(&scene.next("canary")), "c2 has said nothing");
+    scene.reports("c2", 5, 5);
+    assert!(is_held(&scene.next("canary")), "c2 has not lived on it over the soak");
+    scene.reports("c2", 5, 15);
+    assert!(is_judged(&scene.next("canary"), 5, true));
+}
+
+#[test]
 fn a_server_that_is_lost_or_silent_or_faulty_fails_the_generation() {
     let mut scene = Scene::with_canary(6);
     scene.head("canary", 5, 9, &["c1"]);

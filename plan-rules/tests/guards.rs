@@ -4,7 +4,7 @@
 
 mod world;
 
-use plan_rules::{Above, Around, Author, Decision, Objection, Refusal};
+use plan_rules::{Above, Around, Author, Decision, News, Objection, Refusal, admit, admit_on_newer_tip};
 use world::{World, address, contents, edit, name, placed, plan, planner, set, soa, upsert};
 use zone_model::{
     Delete, Edit, Guard, Key, Limit, Plan, RecordSet, RecordType, SetKey, Setting, SettingValue, ZoneChange,
@@ -195,6 +195,18 @@ fn f21_planners_delete_a_little_an_hour_over_all_plans() {
     let limit = SettingValue::Limit(Limit::new(10, 0).unwrap());
     admitted(world.post(&setting(5, Setting::Velocity, Some(limit))));
     admitted(world.post_as(&planner(), &one(6, 5)));
+}
+
+#[test]
+fn f21_the_loser_of_a_race_sees_what_others_spent_meanwhile() {
+    let mut world = of_names(8);
+    let slow = deleting(1, 1..=1);
+    let Ok(Decision::Admit(decided)) = admit(&slow, &planner(), &world.history_for(&slow)) else { panic!() };
+    admitted(world.post_as(&planner(), &deleting(1, 2..=2)));
+    let tip = world.tip().unwrap();
+    // Nothing in its footprint is new, but the budget is: so all is judged anew.
+    let news = News { tip, changed: vec![], settings_changed: false, meanwhile: Some(vec![]) };
+    assert_eq!(admit_on_newer_tip(*decided, &news), Ok(None));
 }
 
 fn guarding(base: i64, owner: &str, minimum: u16) -> Plan {

@@ -152,6 +152,12 @@ impl Cluster {
         self.url_of(SUPERUSER, database)
     }
 
+    /// The folder of its socket.
+    #[must_use]
+    pub fn sockets(&self) -> &Path {
+        &self.sockets
+    }
+
     fn url_of(&self, who: &str, database: &str) -> String {
         let sockets = encoded(&self.sockets.to_string_lossy());
         format!("postgresql://{who}@{sockets}:{PORT}/{}", encoded(database))

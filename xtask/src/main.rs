@@ -1,7 +1,8 @@
-//! Build automation: `cargo xtask up`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask sqlx-prepare`.
+//! Build automation: `cargo xtask up`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask mutants`, `cargo xtask sqlx-prepare`.
 
 mod bench;
 mod cargo;
+mod mutants;
 mod scratch_postgres;
 mod sqlx_prepare;
 mod steps;
@@ -41,6 +42,8 @@ enum Command {
         #[arg(value_enum)]
         bench: bench::Bench,
     },
+    /// Takes out guards, one at a time, in a copy of the tree, and fails if a test that must object does not.
+    Mutants(mutants::Options),
     /// Asks a private Postgres with all migrations about every query, and writes the answers to `.sqlx`.
     SqlxPrepare {
         /// Write nothing: fail if the answers in `.sqlx` are not these.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Up { options } => up::run(&options),
         Command::Test { fast } => return test::run(fast),
         Command::Bench { bench } => bench::run(bench),
+        Command::Mutants(options) => mutants::run(&options),
         Command::SqlxPrepare { check } => sqlx_prepare::run(check),
     };
     match outcome {

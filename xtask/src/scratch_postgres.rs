@@ -47,6 +47,11 @@ impl ScratchPostgres {
         self.running.as_ref().map(|running| running.cluster().superuser_url("postgres")).unwrap_or_default()
     }
 
+    /// The folder of its socket.
+    pub(crate) fn sockets(&self) -> PathBuf {
+        self.running.as_ref().map(|running| running.cluster().sockets().to_owned()).unwrap_or_default()
+    }
+
     /// The address of an owner without further rights, of a database without anything in it.
     pub(crate) fn owner_url(&self) -> String {
         self.running.as_ref().map(|running| running.cluster().url(&self.owner, &self.owner.name)).unwrap_or_default()

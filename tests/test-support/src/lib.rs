@@ -4,6 +4,7 @@
 
 mod another_server;
 mod answer;
+mod barriers;
 mod dns;
 mod holdfast;
 mod place;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub use another_server::AnotherServer;
 pub use answer::Answer;
+pub use barriers::{Act, Barriers};
 pub use dns::{ask_tcp, ask_udp, query};
 pub use holdfast::{Holdfast, Options};
 pub use place::free_address;

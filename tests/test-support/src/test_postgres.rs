@@ -11,6 +11,7 @@ use std::str::FromStr as _;
 use private_postgres::{
     Cluster, Installation, Login, Purpose, RunningCluster, is_alive, socket_directory, who_runs_postgres,
 };
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
@@ -19,6 +20,8 @@ use crate::{block_on, place};
 
 /// Names the superuser's address of a Postgres that a run of tests shares.
 const SHARED: &str = "HOLDFAST_TEST_POSTGRES";
+/// Names a folder of migrations to be applied in place of those built in: so that a mutant of the schema needs no compiler.
+const MIGRATIONS: &str = "HOLDFAST_TEST_MIGRATIONS";
 /// The roles that migrations make. They belong to the whole Postgres; from version 16 on only who made one may give it away.
 const ROLES: [&str; 5] = ["holdfast_admit", "holdfast_enact", "holdfast_read", "holdfast_retire", "holdfast_serve"];
 /// The password of every owner. Nobody else reaches the socket.
@@ -51,7 +54,14 @@ impl TestPostgres {
     /// When that fails.
     pub async fn start() -> Self {
         let postgres = Self::start_empty().await;
-        control_plane::database::migrate(&postgres.owner_url).await.expect("the migrations apply");
+        let done = match std::env::var_os(MIGRATIONS) {
+            None => control_plane::database::migrate(&postgres.owner_url).await,
+            Some(folder) => {
+                let migrator = Migrator::new(Path::new(&folder)).await.expect("a folder of migrations");
+                control_plane::database::migrate_by(&migrator, &postgres.owner_url).await
+            }
+        };
+        done.expect("the migrations apply");
         postgres
     }
 
