@@ -48,7 +48,9 @@ fn every_test_that_the_track_record_names_exists() {
     assert!(rows.len() >= 40, "{} rows", rows.len());
     let is_there = |place: &str, name: &str| match place {
         "schema" => schema.lines().any(|line| {
-            line.strip_prefix("--! case ").or_else(|| line.strip_prefix("--! race ")).is_some_and(|of| of.trim() == name)
+            line.strip_prefix("--! case ")
+                .or_else(|| line.strip_prefix("--! race "))
+                .is_some_and(|of| of.trim() == name)
         }),
         file => fs::read_to_string(workspace().join(file)).is_ok_and(|text| text.contains(&format!("fn {name}("))),
     };
