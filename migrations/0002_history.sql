@@ -468,15 +468,15 @@ begin
             select n.zone, n.owner, k.type, k.covered
             from mine n
             cross join lateral (
-                select c.type, c.covered from change c where c.zone = n.zone and c.owner = n.owner order by c.type, c.covered limit 1
+                select c.type, c.covered from change c where c.zone = n.zone and c.owner = n.owner order by c.type desc, c.covered desc limit 1
             ) k
             union all
             select k.zone, k.owner, m.type, m.covered
             from kind k
             cross join lateral (
                 select c.type, c.covered from change c
-                where c.zone = k.zone and c.owner = k.owner and (c.type, c.covered) > (k.type, k.covered)
-                order by c.type, c.covered limit 1
+                where c.zone = k.zone and c.owner = k.owner and (c.type, c.covered) < (k.type, k.covered)
+                order by c.type desc, c.covered desc limit 1
             ) m
         )
         select k.zone, k.owner, newest.generation into zone, owner, generation

@@ -1,7 +1,8 @@
 -- Reading the history: what stands at the tip for some names, what stands in a zone at any generation. Tombstones included: a value that is null is gone.
 
 -- The newest admitted version of every (type, covered) that was ever written at the names asked for. Staged plans are passed over. A name with a million
--- versions costs the same as one with a single version: from one (type, covered) to the next by index, and there straight to the greatest plan.
+-- versions costs the same as one with a single version: from one (type, covered) to the next by index, and there straight to the greatest plan. Backwards, because
+-- there the newest versions are met: the oldest may be many that retirement deleted, and stay in the index until they are vacuumed.
 -- The owner '' is no name: for the `touched` rows see touched_at.
 create function names_at_tip(zones bigint[], owners text[])
 returns table (zone bigint, owner text, type int, covered int, value bytea, plan bigint, generation bigint)
@@ -19,15 +20,15 @@ begin
         select n.zone, n.owner, k.type, k.covered
         from (select distinct u.zone, u.owner collate "C" as owner from unnest(zones, owners) as u (zone, owner) where u.owner <> '') n
         cross join lateral (
-            select c.type, c.covered from change c where c.zone = n.zone and c.owner = n.owner order by c.type, c.covered limit 1
+            select c.type, c.covered from change c where c.zone = n.zone and c.owner = n.owner order by c.type desc, c.covered desc limit 1
         ) k
         union all
         select k.zone, k.owner, m.type, m.covered
         from kind k
         cross join lateral (
             select c.type, c.covered from change c
-            where c.zone = k.zone and c.owner = k.owner and (c.type, c.covered) > (k.type, k.covered)
-            order by c.type, c.covered limit 1
+            where c.zone = k.zone and c.owner = k.owner and (c.type, c.covered) < (k.type, k.covered)
+            order by c.type desc, c.covered desc limit 1
         ) m
     )
     select k.zone, k.owner, k.type, k.covered, newest.value, newest.plan, newest.generation

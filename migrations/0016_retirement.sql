@@ -404,7 +404,7 @@ begin
     removed := 0;
     done := true;
     insert into retirement (zone_group) values (p_group) on conflict do nothing;
-    select r.swept, coalesce(r.zone, -9223372036854775808) as zone, coalesce(r.owner, '') as owner, r.forgotten into state
+    select r.swept, coalesce(r.zone, -9223372036854775808) as zone, coalesce(r.owner, '') as owner, r.forgotten, r.zone is not null as in_the_middle into state
     from retirement r where r.zone_group = p_group for update skip locked;
     select z.floor into the_floor from zone_group z where z.zone_group = p_group and z.floor > 1;
     if state.swept is null or the_floor is null or state.swept >= the_floor then
@@ -423,7 +423,8 @@ begin
     ) w
     where w.total <= p_rows
     order by w.generation desc limit 1;
-    large := not found;
+    -- Where a batch ended within a generation, the next one goes on in it, however small the rest is: the place is one in that generation.
+    large := not found or state.in_the_middle;
     if large then
         -- The floor is a generation, so there is one.
         select g.generation into upto from generation g where g.zone_group = p_group and g.generation > state.swept order by g.generation limit 1;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs hostile*.sql, races*.sql and property.sql against a private Postgres, as an owner who is no superuser; `run.sh only NAME…` some of them.
+# Runs hostile*.sql, races*.sql and property*.sql against a private Postgres, as an owner who is no superuser; `run.sh only NAME…` some of them.
 # `cargo xtask mutants` takes out each guard and sees that its cases object.
 # Needs: PGHOST and PGPORT of a cluster to which user postgres may connect (it makes and drops databases named hostile…, and logins named hostile_…).
 set -u
@@ -100,6 +100,9 @@ run_race() {
 # property TEMPLATE: prints nothing when 5,000 random plans were all judged as by looking at every row, else the first disagreement.
 property() { copy "$1"; psql -qXAt -U hostile_owner -d "$db" -v rounds=5000 -f "$here/property.sql" 2>&1 | grep -m1 ERROR; }
 
+# The same of retirement: nothing prints when what can be read stayed the same at every step.
+property_retirement() { copy "$1"; psql -qXAt -U hostile_owner -d "$db" -v rounds=60 -f "$here/property_retirement.sql" 2>&1 | grep -m1 ERROR; }
+
 names=$(cat "$work/cases/names")
 races=$(awk '/^--! race /{print $3}' "$here"/races*.sql)
 
@@ -150,10 +153,12 @@ done
 wait $pids
 objection=$(property hostile_template)
 if [ -z "$objection" ]; then echo "ok    property.sql"; else echo "FAIL  property.sql: $objection"; fi > "$work/part_property"
+objection=$(property_retirement hostile_template)
+if [ -z "$objection" ]; then echo "ok    property_retirement.sql"; else echo "FAIL  property_retirement.sql: $objection"; fi >> "$work/part_property"
 cat "$work"/part_*
 failed=$(cat "$work"/part_* | grep -c ^FAIL)
 ran=$(cat "$work"/part_* | grep -cE '^(ok|FAIL) ')
-wanted=$(($(echo $names $races | wc -w) + 1))
+wanted=$(($(echo $names $races | wc -w) + 2))
 # A part that broke off has not shown what it left out.
 [ "$ran" = "$wanted" ] || failed=$((failed + 1))
 echo "$(echo $names | wc -w) cases, $(echo $races | wc -w) races, $failed failed"
