@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Audit, CommandError, Connection, Diff, Epoch, Explain, Export, Fail, Forget, Freeze, History, Import, Plan, Plans,
-    Rings, Rollback, Status, Thaw, Token,
+    Audit, CommandError, Connection, Diff, Epoch, Explain, Export, Fail, Forget, Freeze, History, Import, Pin, Pins,
+    Plan, Plans, Rings, Rollback, Status, Thaw, Token, Unpin,
 };
 use crate::terminal::warn;
 use crate::up::{self, UpArguments};
@@ -40,6 +40,9 @@ enum Command {
     Rings(Asking<Rings>),
     Forget(Asking<Forget>),
     Epoch(Asking<Epoch>),
+    Pin(Asking<Pin>),
+    Unpin(Asking<Unpin>),
+    Pins(Asking<Pins>),
     Token(Asking<Token>),
 }
 
@@ -75,6 +78,9 @@ impl Arguments {
             Command::Rings(it) => it.command.run(&it.connection).map_err(said),
             Command::Forget(it) => it.command.run(&it.connection).map_err(said),
             Command::Epoch(it) => it.command.run(&it.connection).map_err(said),
+            Command::Pin(it) => it.command.run(&it.connection).map_err(said),
+            Command::Unpin(it) => it.command.run(&it.connection).map_err(said),
+            Command::Pins(it) => it.command.run(&it.connection).map_err(said),
             Command::Token(it) => it.command.run(&it.connection).map_err(said),
         };
         match outcome {

@@ -27,6 +27,7 @@ pub use violations::{Rule, ViolationView, Violations};
 
 use crate::acts::Acts;
 use crate::admission::Admissions;
+use crate::pins::Pins;
 use crate::reading::Reading;
 use crate::store::HistoryStore;
 use crate::tokens::Tokens;
@@ -45,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 pub struct ApiState {
     acts: Acts,
     admissions: Admissions,
+    pins: Pins,
     reading: Reading,
     tokens: Tokens,
     wakes: wakes::Wakes,
@@ -68,6 +70,7 @@ impl ApiState {
         Ok(Self {
             acts: Acts::new(store.pool().clone()),
             admissions,
+            pins: Pins::new(store.pool().clone()),
             reading: Reading::new(store.pool().clone()),
             tokens: Tokens::new(store.pool().clone()),
             wakes: wakes::Wakes::new(listening, shutdown.clone()),
@@ -96,6 +99,8 @@ pub fn router(state: ApiState) -> axum::Router {
         .route("/v1/stops", get(ep::list_stops))
         .route("/v1/groups/{group}/import", post(ep::import_zone))
         .route("/v1/groups/{group}/diff", get(ep::show_diff))
+        .route("/v1/groups/{group}/pins", get(ep::list_pins).post(ep::pin_generation))
+        .route("/v1/groups/{group}/pins/{pin}", delete(ep::unpin_generation))
         .route("/v1/zones", get(ep::list_zones))
         .route("/v1/zones/{zone}", get(ep::show_zone))
         .route("/v1/zones/{zone}/file", get(ep::export_zone))

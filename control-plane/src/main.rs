@@ -6,7 +6,8 @@ use control_plane::database;
 use control_plane::enactor::Enactor;
 use control_plane::http::{self, ApiState};
 use control_plane::notices::{ADMITTED, MOVED, Notices};
-use control_plane::settings::{ApiSettings, EnactorSettings, Program, Settings};
+use control_plane::retirement::Retiring;
+use control_plane::settings::{ApiSettings, EnactorSettings, Program, RetirementSettings, Settings};
 use control_plane::store::HistoryStore;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ async fn main() -> ExitCode {
     let outcome = match settings.program {
         Program::Api(settings) => api(settings).await,
         Program::Enactor(settings) => enactor(settings).await,
+        Program::Retirement(settings) => retirement(settings).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -64,6 +66,21 @@ async fn enactor(settings: EnactorSettings) -> Result<(), Failure> {
     tracing::info!(name = %settings.name, "enacting");
     let tick = settings.tick();
     Enactor::new(pool, settings.name, tick, moved).run(shutdown).await;
+    Ok(())
+}
+
+async fn retirement(settings: RetirementSettings) -> Result<(), Failure> {
+    let shutdown = cancelled_by_signals()?;
+    let pool = database::steady_pool(&settings.database.url, "holdfast retirement", 1)?;
+    let mut retiring = Retiring::new(pool, settings.gently(), shutdown);
+    if settings.once {
+        let retired = retiring.round().await?;
+        let (floors, rows, generations, plans) = (retired.floors, retired.rows, retired.generations, retired.given_up);
+        tracing::info!(floors, rows, generations, plans, "retired all that was to be retired");
+        return Ok(());
+    }
+    tracing::info!(keep = settings.keep, "retiring");
+    retiring.run().await;
     Ok(())
 }
 

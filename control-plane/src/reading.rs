@@ -1,6 +1,8 @@
 //! Reading the history for people and programs: every GET of the API. Nothing here decides or writes.
 //!
-//! What belongs together is read in one snapshot, or at a generation, which never changes.
+//! What belongs together is read in one snapshot, or at a generation, which never changes, but may be retired while it is
+//! read: so whoever reads at a generation looks afterwards whether the floor has passed it. Whatever is missing from what
+//! was read was deleted after the floor had risen, and a floor never falls.
 
 mod acts;
 mod differences;
@@ -88,6 +90,18 @@ impl Reading {
         // The table is sqlx's own, and not there when queries are checked against a schema that psql applied.
         let version = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success");
         Ok(version.fetch_one(&self.pool).await?)
+    }
+
+    /// That what was just read of a zone at a generation was all there.
+    async fn was_whole(&self, zone: i64, generation: i64) -> Result<(), ReadError> {
+        let floor = sqlx::query_file_scalar!("queries/reading/floor_of_zone.sql", zone).fetch_one(&self.pool).await?;
+        if generation < floor { Err(ReadError::BelowFloor { generation, floor }) } else { Ok(()) }
+    }
+
+    /// The same of a group.
+    async fn group_was_whole(&self, group: i64, generation: i64) -> Result<(), ReadError> {
+        let floor = sqlx::query_file_scalar!("queries/reading/floor_of_group.sql", group).fetch_one(&self.pool).await?;
+        if generation < floor { Err(ReadError::BelowFloor { generation, floor }) } else { Ok(()) }
     }
 
     /// One snapshot for several statements.

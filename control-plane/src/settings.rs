@@ -1,5 +1,6 @@
 //! What the programs of the control plane are told: flags, and the same as `HOLDFAST_…` variables.
 
+use crate::retirement::Gently;
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub enum Program {
     Api(ApiSettings),
     /// Moves the heads of all rings forward; run two or more, they are equal
     Enactor(EnactorSettings),
+    /// Raises the floors of groups, and forgets what is below them; one is enough, two do no harm
+    Retirement(RetirementSettings),
 }
 
 /// How to reach Postgres.
@@ -70,5 +73,49 @@ impl EnactorSettings {
     #[must_use]
     pub const fn tick(&self) -> Duration {
         Duration::from_millis(self.tick_ms)
+    }
+}
+
+/// Settings of the retirement.
+#[derive(Args, Clone, Debug)]
+pub struct RetirementSettings {
+    /// How to reach Postgres.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// How many generations of each group stay readable, at least; heads and pins hold more
+    #[arg(long, env = "HOLDFAST_KEEP", value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(i64).range(1..=1_000_000_000))]
+    pub keep: i64,
+    /// How many changes one step looks at, at most; steps that take long become smaller by themselves
+    #[arg(long, env = "HOLDFAST_BATCH", value_name = "ROWS", default_value_t = 2_000, value_parser = clap::value_parser!(i32).range(1..=100_000))]
+    pub batch: i32,
+    /// How long a step should take, at most, in milliseconds
+    #[arg(long, env = "HOLDFAST_STEP_MS", value_name = "MS", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub step_ms: u64,
+    /// How long to wait after a step, at least, in milliseconds
+    #[arg(long, env = "HOLDFAST_PAUSE_MS", value_name = "MS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    pub pause_ms: u64,
+    /// How long to wait after a step, in times that the step took
+    #[arg(long, env = "HOLDFAST_REST", value_name = "TIMES", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    pub rest: u32,
+    /// How long to wait between two looks at all groups, in milliseconds
+    #[arg(long, env = "HOLDFAST_EVERY_MS", value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    pub every_ms: u64,
+    /// Look once, do all that is to be done, and end
+    #[arg(long)]
+    pub once: bool,
+}
+
+impl RetirementSettings {
+    /// What is kept, and how gently.
+    #[must_use]
+    pub const fn gently(&self) -> Gently {
+        Gently {
+            keep: self.keep,
+            batch_max: self.batch,
+            pause: Duration::from_millis(self.pause_ms),
+            step: Duration::from_millis(self.step_ms),
+            rest: self.rest,
+            every: Duration::from_millis(self.every_ms),
+        }
     }
 }

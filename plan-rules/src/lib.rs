@@ -8,6 +8,7 @@ mod author;
 mod enact;
 mod history;
 mod leans;
+mod retire;
 mod rings;
 mod stops;
 
@@ -21,6 +22,7 @@ pub use history::{
     Above, Around, Footprint, History, Meanwhile, News, Pointer, Standing, Tip, ZoneHistory, ZoneOwner, footprint,
 };
 pub use leans::{Leans, leans, names_on_the_way, targets};
+pub use retire::{Floor, Holder, KeyVersion, Retirement, obsolete};
 pub use rings::{
     Awaited, Course, HEARTBEAT_EVERY, HEARTBEATS, Head, Known, LIVE_FOR, REPORTS_WITHIN, Report, Ring, RingName, Rings,
     Server, Trial, WATCHED_MIN,

@@ -14,6 +14,8 @@ pub(crate) enum Bench {
     Admission,
     /// How long until the newest plan is in force when enactors come back: a million plans queued, against one.
     Queue,
+    /// The same with and without a retirement that works through a million obsolete changes.
+    Retirement,
 }
 
 /// Builds in release, and measures.
@@ -25,6 +27,7 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
         Bench::Propagation => "propagation",
         Bench::Admission => "admission",
         Bench::Queue => "queue",
+        Bench::Retirement => "retirement",
     };
     run_to_the_end(&mut cargo(&["bench", "--quiet", "-p", "end-to-end", "--bench", name]))
 }

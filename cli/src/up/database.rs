@@ -23,6 +23,8 @@ pub(super) struct DatabaseUrls {
     pub api: String,
     /// For the enactors.
     pub enactor: String,
+    /// For the retirement.
+    pub retirement: String,
     /// For the DNS server.
     pub server: String,
 }
@@ -69,6 +71,7 @@ pub(super) async fn prepare(directory: &DataDirectory, owner_url: &str) -> Resul
     let urls = DatabaseUrls {
         api: login(directory, owner_url, &stem, "api", &["holdfast_admit", "holdfast_read"]).await?,
         enactor: login(directory, owner_url, &stem, "enactor", &["holdfast_enact"]).await?,
+        retirement: login(directory, owner_url, &stem, "retirement", &["holdfast_retire"]).await?,
         server: login(directory, owner_url, &stem, "server", &["holdfast_serve"]).await?,
     };
     let token = directory.admin_token()?;

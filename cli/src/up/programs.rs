@@ -57,6 +57,17 @@ impl Binaries {
         ours(name, self.control_plane.clone(), Some("enactor"), variables.into())
     }
 
+    /// The retirement.
+    #[must_use]
+    pub(super) fn retirement(&self, database_url: String) -> Program {
+        ours(
+            "retirement",
+            self.control_plane.clone(),
+            Some("retirement"),
+            [("HOLDFAST_DATABASE_URL", database_url)].into(),
+        )
+    }
+
     /// The DNS server.
     #[must_use]
     pub(super) fn server(&self, database_url: String, addresses: &Addresses) -> Program {

@@ -29,6 +29,10 @@ pub(crate) struct RingInPath(pub(crate) RingName);
 #[derive(Debug)]
 pub(crate) struct ServerInPath(pub(crate) String);
 
+/// The `{pin}` of a path.
+#[derive(Debug)]
+pub(crate) struct PinInPath(pub(crate) i64);
+
 /// The `{name}` of a path.
 #[derive(Debug)]
 pub(crate) struct NameInPath(pub(crate) String);
@@ -86,6 +90,15 @@ impl<S: Send + Sync> FromRequestParts<S> for ServerInPath {
         let fits =
             !text.is_empty() && text.chars().count() <= SERVER_NAME_LENGTH_MAX && !text.contains(char::is_control);
         if fits { Ok(Self(text)) } else { Err(Problem::NotFound { what: format!("server {}", shortened(&text)) }) }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PinInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = parameter(parts, state, "pin").await?;
+        text.parse().map(Self).map_err(|_| Problem::NotFound { what: format!("pin {}", shortened(&text)) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What differs between two generations of a group.
 
 use super::record_sets::read_set;
-use super::{GroupFound, KeyInOrder, Reading, damaged};
+use super::{GroupFound, KeyInOrder, ReadError, Reading, damaged};
 use crate::store::StoreError;
 use std::collections::HashMap;
 use zone_model::{Name, RecordSet, RecordType, Serial};
@@ -24,14 +24,14 @@ impl Reading {
     /// zones and keys, after one of them.
     ///
     /// # Errors
-    /// When the database could not be asked.
+    /// When one of them was retired meanwhile, or the database could not be asked.
     pub async fn differences(
         &self,
         group: &GroupFound,
         (from, to): (i64, i64),
         (after_zone, after): &(i64, KeyInOrder),
         limit: i64,
-    ) -> Result<Vec<Difference>, StoreError> {
+    ) -> Result<Vec<Difference>, ReadError> {
         let rows = sqlx::query_file!(
             "queries/reading/changes_between.sql",
             group.number,
@@ -60,6 +60,7 @@ impl Reading {
             let [before, after] = sides;
             differences.push(Difference { place: (row.zone, key), zone, before, after });
         }
+        self.group_was_whole(group.number, if from == 0 { to } else { from }).await?;
         Ok(differences)
     }
 }

@@ -63,6 +63,12 @@ impl Row {
 }
 
 impl GroupFound {
+    /// Its number in the database.
+    #[must_use]
+    pub const fn number(&self) -> i64 {
+        self.number
+    }
+
     /// The generation that was asked for, the tip if none was.
     ///
     /// # Errors

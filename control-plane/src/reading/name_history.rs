@@ -1,7 +1,7 @@
 //! What plans made of the record sets of one name.
 
 use super::record_sets::read_set;
-use super::{KeyInOrder, ReadError, Reading, ZoneFound, damaged, read_version};
+use super::{KeyInOrder, ReadError, Reading, ZoneFound, read_version};
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -107,7 +107,8 @@ impl Reading {
         Ok(versions)
     }
 
-    /// A stored record set as it stood at a generation, a SOA with the serial that it had then.
+    /// A stored record set as it stood at a generation, a SOA with the serial that it had then. Below the floor what serials
+    /// went by is forgotten, so there it has the stored one, 0.
     async fn stood(
         &self,
         zone: &ZoneFound,
@@ -116,9 +117,10 @@ impl Reading {
         generation: Option<i64>,
     ) -> Result<Option<RecordSet>, StoreError> {
         let (Some(value), Some(generation)) = (value, generation) else { return Ok(None) };
-        let serial = if key.rtype == i32::from(RecordType::SOA.0) {
+        let serial = if key.rtype == i32::from(RecordType::SOA.0) && generation >= zone.floor {
             let changed = self.serial_at(zone.number, generation).await?;
-            changed.ok_or_else(|| damaged("a SOA in a zone that nothing touched"))?.1
+            // None where it was retired meanwhile.
+            changed.map_or(Serial(0), |(_, serial)| serial)
         } else {
             Serial(0)
         };

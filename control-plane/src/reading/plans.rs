@@ -1,6 +1,6 @@
 //! Plans that made generations.
 
-use super::{GroupFound, ReadError, Reading, read_digest, read_version};
+use super::{GroupFound, ReadError, Reading, choose_generation, read_digest, read_version};
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -66,15 +66,18 @@ impl Reading {
         Ok(read_plans(&self.pool, group.number, below, limit).await?)
     }
 
-    /// The plan that made a generation.
+    /// The plan that made a generation. It is remembered for long after the generation was retired.
     ///
     /// # Errors
-    /// When there is no such generation, or the database could not be asked.
+    /// When there is no such generation, or not any more, or the database could not be asked.
     pub async fn plan(&self, group: &GroupFound, generation: i64) -> Result<PlanFound, ReadError> {
-        let generation = group.generation(Some(generation))?;
+        let generation = choose_generation(Some(generation), group.tip, 0)?;
         let plan = read_plan(&self.pool, group.number, generation).await?;
         // Raising the epoch skips numbers.
-        plan.ok_or_else(|| ReadError::NotFound(format!("generation {generation} of the group {}", group.name)))
+        plan.ok_or_else(|| match group.floor {
+            floor if generation < floor => ReadError::BelowFloor { generation, floor },
+            _ => ReadError::NotFound(format!("generation {generation} of the group {}", group.name)),
+        })
     }
 }
 

@@ -38,7 +38,7 @@ impl Reading {
     /// The record sets of one name at a generation at which the zone exists, those of one type if one is given.
     ///
     /// # Errors
-    /// When the database could not be asked.
+    /// When the generation was retired meanwhile, or the database could not be asked.
     pub async fn record_sets_of_name(
         &self,
         zone: &ZoneFound,
@@ -60,6 +60,7 @@ impl Reading {
                 sets.push(SetFound { key, set, generation: row.generation });
             }
         }
+        self.was_whole(zone.number, generation).await?;
         Ok(sets)
     }
 
@@ -67,7 +68,7 @@ impl Reading {
     /// in order of their keys, after one of them.
     ///
     /// # Errors
-    /// When the database could not be asked.
+    /// When the generation was retired meanwhile, or the database could not be asked.
     pub async fn record_sets(
         &self,
         zone: &ZoneFound,
@@ -95,6 +96,7 @@ impl Reading {
             let set = read_set(&zone.name, &key, &row.value, serial)?;
             sets.push(SetFound { key, set, generation: row.generation });
         }
+        self.was_whole(zone.number, generation).await?;
         Ok(sets)
     }
 
@@ -102,14 +104,14 @@ impl Reading {
     /// `serial`.
     ///
     /// # Errors
-    /// When the database could not be asked.
+    /// When the generation was retired meanwhile, or the database could not be asked.
     pub async fn zone_contents(
         &self,
         zone: &ZoneFound,
         (generation, serial): (i64, Serial),
         after: &KeyInOrder,
         limit: i64,
-    ) -> Result<Vec<(KeyInOrder, RecordSet)>, StoreError> {
+    ) -> Result<Vec<(KeyInOrder, RecordSet)>, ReadError> {
         let rows = sqlx::query_file!(
             "queries/reading/zone_contents_after.sql",
             zone.number,
@@ -127,6 +129,7 @@ impl Reading {
             let set = read_set(&zone.name, &key, &row.value, serial)?;
             sets.push((key, set));
         }
+        self.was_whole(zone.number, generation).await?;
         Ok(sets)
     }
 }

@@ -148,6 +148,18 @@ impl World {
         new_api(&self.url, self.api.token, &self.shutdown)
     }
 
+    /// The address of the database for a login that has these roles.
+    pub(crate) async fn login(&self, kind: &str, roles: &[&str]) -> String {
+        let login = format!("{}_{kind}", self.postgres.database());
+        database::ensure_login(self.postgres.owner_url(), &login, "secret", roles).await.unwrap();
+        self.postgres.url_of(&login, "secret")
+    }
+
+    /// Runs statements as the owner.
+    pub(crate) async fn run(&self, statements: &str) {
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&self.owner).await.unwrap();
+    }
+
     pub(crate) fn store(&self) -> HistoryStore {
         HistoryStore::new(self.owner.clone())
     }

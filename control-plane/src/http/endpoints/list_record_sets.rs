@@ -6,7 +6,7 @@ use crate::http::parameters::Parameters;
 use crate::http::paths::ZoneInPath;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::views::RecordsView;
-use crate::reading::{KeyInOrder, SetFound};
+use crate::reading::{KeyInOrder, ReadError, SetFound};
 use crate::tokens::Caller;
 use axum::Json;
 use axum::extract::State;
@@ -71,18 +71,24 @@ pub(crate) async fn list_record_sets(
     let (at, limit) = (parameters.generation("at", 1), parameters.limit());
     let after = parameters.read("after", "what `next` said", read_place);
     parameters.finish()?;
-    let zone = state.reading.zone(&zone).await?;
-    let generation = zone.generation(at)?;
     let after = after.unwrap_or_else(KeyInOrder::before_all);
-    let found = match name {
-        Some(name) => {
-            let mut found = state.reading.record_sets_of_name(&zone, generation, &name, rtype).await?;
-            found.retain(|set| {
-                (&set.key.owner, set.key.rtype, set.key.covered) > (&after.owner, after.rtype, after.covered)
-            });
-            found
+    let found = loop {
+        let zone = state.reading.zone(&zone).await?;
+        let generation = zone.generation(at)?;
+        let found = match &name {
+            Some(name) => state.reading.record_sets_of_name(&zone, generation, name, rtype).await.map(|mut found| {
+                found.retain(|set| {
+                    (&set.key.owner, set.key.rtype, set.key.covered) > (&after.owner, after.rtype, after.covered)
+                });
+                found
+            }),
+            None => state.reading.record_sets(&zone, generation, rtype, &after, limit + 1).await,
+        };
+        match found {
+            // What was the tip was retired while it was read. There is a newer one.
+            Err(ReadError::BelowFloor { .. }) if at.is_none() => {}
+            found => break found?,
         }
-        None => state.reading.record_sets(&zone, generation, rtype, &after, limit + 1).await?,
     };
     Ok(Json(Page::new(found, limit, place, RecordSetView::from)))
 }

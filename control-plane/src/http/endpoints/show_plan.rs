@@ -29,7 +29,8 @@ struct PlanInFullView {
     /// Where the generation stands, by ring.
     states: BTreeMap<String, StateView>,
     /// What changed against the generation before: the first hundred, of `/v1/groups/{group}/diff`.
-    diff: Page<DifferenceView>,
+    /// Null where one of the two was retired.
+    diff: Option<Page<DifferenceView>>,
 }
 
 /// A plan, where its generation stands, and what it changed.
@@ -58,13 +59,17 @@ pub(crate) async fn show_plan(
     let plan = state.reading.plan(&group, generation.get()).await?;
     let states = state.reading.states_by_ring(&name, plan.version).await?;
     let span = (generation.get() - 1, generation.get());
-    let found = state.reading.differences(&group, span, &before_all(), DIFFERENCES_SHOWN + 1).await?;
+    let readable = group.generation(Some(span.0.max(1))).is_ok();
+    let diff = match readable {
+        true => Some(state.reading.differences(&group, span, &before_all(), DIFFERENCES_SHOWN + 1).await?),
+        false => None,
+    };
     let tag = format!("\"{}\"", plan.version.id);
     let view = PlanInFullView {
         group: name.to_string(),
         plan: plan.into(),
         states: states.into_iter().map(|one| (one.ring.clone(), one.into())).collect(),
-        diff: Page::new(found, DIFFERENCES_SHOWN, place, DifferenceView::from),
+        diff: diff.map(|found| Page::new(found, DIFFERENCES_SHOWN, place, DifferenceView::from)),
     };
     Ok(([(ETAG, tag)], Json(view)).into_response())
 }

@@ -1,0 +1,2 @@
+-- Takes away pin $2 of group $1 for reason $3, as token $4 named $5; null if there is none. With its row in the audit log. Commits by itself.
+call unpin_generation($1, $2, $3, $4, $5, null)
