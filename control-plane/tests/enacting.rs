@@ -71,7 +71,7 @@ async fn post(world: &World, times: i64) -> i64 {
 
 /// Canary proves, fleet follows.
 async fn with_canary(world: &World) {
-    world.execute("call set_ring('canary', true, '0', '0', 1, 'prove first', null, 'test')").await;
+    world.run("call set_ring('canary', true, '0', '0', 1, 'prove first', null, 'test')").await;
 }
 
 /// Servers that do what they are told: each gives a heartbeat every tenth of a second, and serves its ring's head; all but a
@@ -181,7 +181,7 @@ async fn f01_an_enactor_stopped_at_its_verdict_says_nothing_about_what_came_late
     let tip = post(&world, 200).await;
     let other = Enactor::start(&world, "other").await;
     head_is(&world, "fleet", tip).await;
-    world.execute(&format!("call fail(1, {tip}, 'an operator says so', null, 'test')")).await;
+    world.run(&format!("call fail(1, {tip}, 'an operator says so', null, 'test')")).await;
     drop(holder.close().await);
     stale.signal("-CONT");
     drop(other);
@@ -264,7 +264,7 @@ async fn f52_a_stream_of_plans_starves_nobody_and_a_repaired_poison_never_reache
     let _enactors = (Enactor::start(&world, "enactor-1").await, Enactor::start(&world, "enactor-2").await);
     head_is(&world, "fleet", 1).await;
     with_canary(&world).await;
-    world.execute("call set_ring('delayed', false, '0', '2 s', 1, 'later', null, 'test')").await;
+    world.run("call set_ring('delayed', false, '0', '2 s', 1, 'later', null, 'test')").await;
     let _servers = Servers::start(&world, &[("c1", "canary"), ("f1", "fleet"), ("d1", "delayed")], Some(3));
     eventually(&world, "the first is proved", "select passed from verdict where generation = 1").await;
     // The second is proving while the third, the poison, and its repair come and go.
@@ -296,7 +296,7 @@ async fn an_operator_forgets_a_server_and_the_trial_goes_on() {
     // c2 never reports; c1 goes on.
     let _servers = Servers::start(&world, &[("c1", "canary"), ("f1", "fleet")], None);
     world.superuser("delete from report where server = 'c2'").await;
-    world.execute("call forget_server('c2', 'it is gone', null, 'test')").await;
+    world.run("call forget_server('c2', 'it is gone', null, 'test')").await;
     head_is(&world, "fleet", 1).await;
 }
 

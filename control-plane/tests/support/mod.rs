@@ -176,18 +176,6 @@ impl World {
         self.count("select max(generation) from generation").await
     }
 
-    /// The address for a program with these roles.
-    pub(crate) async fn login(&self, program: &str, roles: &[&str]) -> String {
-        let login = format!("{}_{program}", self.postgres.database());
-        database::ensure_login(self.postgres.owner_url(), &login, "secret", roles).await.unwrap();
-        self.postgres.url_of(&login, "secret")
-    }
-
-    /// Runs statements as the owner.
-    pub(crate) async fn execute(&self, statements: &str) {
-        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&self.owner).await.unwrap();
-    }
-
     /// Runs statements as one whom no refusal binds: how a test damages what Holdfast would never write.
     pub(crate) fn superuser_url(&self) -> &str {
         self.postgres.superuser_url()

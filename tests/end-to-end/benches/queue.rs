@@ -52,7 +52,7 @@ fn main() {
     let mut ratios: Vec<f64> =
         empty.iter().zip(&full).map(|(empty, full)| full.as_secs_f64() / empty.as_secs_f64()).collect();
     ratios.sort_by(f64::total_cmp);
-    let mut median = |of: &mut Vec<Duration>| {
+    let median = |of: &mut Vec<Duration>| {
         of.sort();
         of[of.len() / 2].as_secs_f64() * 1e3
     };
