@@ -61,6 +61,7 @@ impl Scratch {
     /// Makes the copy of the migrations anew, with a mutant in it.
     pub(crate) fn migrations_with(&self, mutant: Option<&Mutant>) -> Result<(), Failure> {
         let (from, to) = (self.tree().join("migrations"), self.migrations());
+        let _first_time = fs::remove_dir_all(&to);
         for file in files_below(&from, Path::new("")) {
             let mut content = read(&from.join(&file))?;
             if let Some(mutant) = mutant {
