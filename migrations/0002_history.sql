@@ -148,6 +148,8 @@ create table generation (
     -- How many record sets planners' plans have deleted in the group so far: the difference of two is what a window saw.
     deletes_spent bigint not null default 0,
     at timestamptz not null default now(),
+    -- The transaction that wrote it: by it those who come back tell what is new to them (0018_events.sql).
+    xact xid8 not null default pg_current_xact_id(),
     primary key (zone_group, generation)
 );
 create index generation_plan on generation (zone_group, plan) include (generation);

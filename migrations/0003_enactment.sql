@@ -24,6 +24,8 @@ create table head_move (
     by text not null check (length(by) between 1 and 255),
     -- The servers that are to prove the generation; null where nothing is to be proved.
     expected text[],
+    -- As in 0002_history.sql.
+    xact xid8 not null default pg_current_xact_id(),
     primary key (zone_group, ring, generation),
     -- Never dangling: what a head points at cannot go.
     foreign key (zone_group, generation) references generation
@@ -40,6 +42,8 @@ create table verdict (
     at timestamptz not null default clock_timestamp(),
     -- What the generation answers, taken from it (verdict_is_dated): generations that answer the same need to be proved once.
     answers bytea,
+    -- As in 0002_history.sql.
+    xact xid8 not null default pg_current_xact_id(),
     primary key (zone_group, generation, passed),
     foreign key (zone_group, generation) references generation
 );

@@ -11,7 +11,9 @@ create table audit (
     act text not null check (act ~ '^[a-z][a-z-]{0,62}$'),
     -- On what and why. Never a secret.
     detail jsonb not null default '{}' check (jsonb_typeof(detail) = 'object'),
-    zone_group bigint references zone_group
+    zone_group bigint references zone_group,
+    -- As in 0002_history.sql.
+    xact xid8 not null default pg_current_xact_id()
 );
 create index audit_group on audit (zone_group, audit) where zone_group is not null;
 

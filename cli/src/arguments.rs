@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Audit, CommandError, Connection, Diff, Epoch, Explain, Export, Fail, Forget, Freeze, History, Import, Pin, Pins,
+    Audit, CommandError, Connection, Diff, Epoch, Events, Explain, Export, Fail, Forget, Freeze, History, Import, Pin, Pins,
     Plan, Plans, Rings, Rollback, Status, Thaw, Token, Unpin,
 };
 use crate::terminal::warn;
@@ -33,6 +33,7 @@ enum Command {
     History(Asking<History>),
     Explain(Asking<Explain>),
     Audit(Asking<Audit>),
+    Events(Asking<Events>),
     Freeze(Asking<Freeze>),
     Thaw(Asking<Thaw>),
     Rollback(Asking<Rollback>),
@@ -70,6 +71,7 @@ impl Arguments {
             Command::Diff(it) => it.command.run(&it.connection).map_err(said),
             Command::History(it) => it.command.run(&it.connection).map_err(said),
             Command::Explain(it) => it.command.run(&it.connection).map_err(said),
+            Command::Events(it) => it.command.run(&it.connection).map_err(said),
             Command::Audit(it) => it.command.run(&it.connection).map_err(said),
             Command::Freeze(it) => it.command.run(&it.connection).map_err(said),
             Command::Thaw(it) => it.command.run(&it.connection).map_err(said),

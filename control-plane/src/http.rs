@@ -4,6 +4,7 @@ mod acts;
 mod authentication;
 mod body;
 mod endpoints;
+mod events;
 mod json;
 mod metrics;
 mod pages;
@@ -50,6 +51,8 @@ pub struct ApiState {
     reading: Reading,
     tokens: Tokens,
     wakes: wakes::Wakes,
+    tail: events::Tail,
+    followers: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     large_bodies: Arc<Semaphore>,
     shutdown: CancellationToken,
@@ -67,13 +70,17 @@ impl ApiState {
         listening: PgPool,
         shutdown: CancellationToken,
     ) -> Result<Self, prometheus::Error> {
+        let reading = Reading::new(store.pool().clone());
+        let wakes = wakes::Wakes::new(listening, shutdown.clone());
         Ok(Self {
             acts: Acts::new(store.pool().clone()),
             admissions,
             pins: Pins::new(store.pool().clone()),
-            reading: Reading::new(store.pool().clone()),
+            tail: events::Tail::new(reading.clone(), wakes.clone(), shutdown.clone()),
+            followers: Arc::new(Semaphore::new(ep::FOLLOWERS_MAX)),
+            reading,
             tokens: Tokens::new(store.pool().clone()),
-            wakes: wakes::Wakes::new(listening, shutdown.clone()),
+            wakes,
             metrics: Arc::new(Metrics::new()?),
             large_bodies: Arc::new(Semaphore::new(upload::LARGE_BODIES_MAX)),
             shutdown,
@@ -107,6 +114,7 @@ pub fn router(state: ApiState) -> axum::Router {
         .route("/v1/zones/{zone}/rrsets", get(ep::list_record_sets))
         .route("/v1/zones/{zone}/history", get(ep::show_history))
         .route("/v1/explain", get(ep::explain))
+        .route("/v1/events", get(ep::follow_events))
         .route("/v1/servers", get(ep::list_servers))
         .route("/v1/servers/{server}/forget", post(ep::forget_server))
         .route("/v1/rings", get(ep::list_rings))

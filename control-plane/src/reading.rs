@@ -6,6 +6,7 @@
 
 mod acts;
 mod differences;
+mod events;
 mod explain;
 mod fleet;
 mod groups;
@@ -20,6 +21,7 @@ mod zones;
 
 pub use acts::ActFound;
 pub use differences::Difference;
+pub use events::{Event, Happened, Position, Seen, Since, States};
 pub use explain::{Explanation, Finding, Gone, Place, RingSeen, ServerStands, Standing, Stands, Step, StopSeen};
 pub use fleet::{EnactorSeen, ServerSeen, Serving};
 pub use groups::{GroupFound, HeadFound};

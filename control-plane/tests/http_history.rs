@@ -170,3 +170,61 @@ fn rows_read(node: &Value) -> f64 {
     let own = (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops");
     own + node["Plans"].as_array().into_iter().flatten().map(rows_read).sum::<f64>()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guards_and_settings_are_part_of_the_history() {
+    let api = Api::with_example().await;
+    api.run(
+        r"insert into plan (zone_group, base, reason, digest_delta, changes, added, replaced, deleted, absent)
+          select zone_group, 1, 'safer', sha256('x'), 3, 0, 0, 0, 0 from zone_group;
+          insert into change (zone, owner, type, plan, value)
+          select z, '', 65536, p.plan, 'x' from (select max(plan) as plan from plan) p, (select zone from zone union all select -zone_group from zone_group) t (z);
+          insert into change (zone, owner, type, covered, plan, value) select z.zone, 'ns1', 65538, 1, p.plan, '\x0001' from zone z, (select max(plan) as plan from plan) p;
+          insert into change (zone, owner, type, plan, value) select -z.zone_group, '@', s.type, p.plan, s.value
+          from zone_group z, (select max(plan) as plan from plan) p, (values (65542, '\x0000000214'::bytea), (65543, '\x00'), (65544, 'incident')) s (type, value);
+          insert into generation (zone_group, generation, plan, id, digest) select z.zone_group, 2, max(p.plan), sha256('2'), sha256('x') from zone_group z, plan p group by 1",
+    )
+    .await;
+    let plan = api.get("/v1/groups/example.com/plans/2").await;
+    let told: Vec<Value> = plan.is(200)["diff"]["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            json!([
+                one["of"],
+                one["zone"],
+                one["name"],
+                one["type"],
+                one["setting"],
+                one["change"],
+                one["before"],
+                one["after"]
+            ])
+        })
+        .collect();
+    let null = Value::Null;
+    assert_eq!(
+        told,
+        [
+            json!(["setting", null, null, null, "velocity", "added", null, {"at_least": 2, "percent": 20}]),
+            json!(["setting", null, null, null, "references", "added", null, {"on": false}]),
+            json!(["setting", null, null, null, "closed", "added", null, {"reason": "incident"}]),
+            json!(["guard", "example.com.", "ns1.example.com.", "A", null, "added", null, {"minimum": 1}]),
+        ]
+    );
+    // Page by page all the same.
+    let first = api.get("/v1/groups/example.com/diff?from=1&to=2&limit=3").await;
+    let rest = api
+        .get(&format!("/v1/groups/example.com/diff?from=1&to=2&limit=3&after={}", first["next"].as_str().unwrap()))
+        .await;
+    assert_eq!((&rest["items"][0]["of"], &rest["next"]), (&json!("guard"), &null));
+    let history = api.get(&format!("{HISTORY}?name=ns1&type=A")).await;
+    let guard = &history.is(200)["items"][0];
+    assert_eq!(
+        (&guard["of"], &guard["type"], &guard["change"], &guard["after"]),
+        (&json!("guard"), &json!("A"), &json!("added"), &json!({"minimum": 1}))
+    );
+    assert_eq!((&guard["reason"], &history["items"][1]["of"]), (&json!("safer"), &json!("records")));
+    assert_eq!(api.get(&format!("{HISTORY}?name=ns1&type=TXT")).await["items"], json!([]));
+}

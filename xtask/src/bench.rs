@@ -16,6 +16,12 @@ pub(crate) enum Bench {
     Queue,
     /// The same with and without a retirement that works through a million obsolete changes.
     Retirement,
+    /// Admission of a one-record plan in a group with 1,000 record sets, and in one with 1,000,000.
+    AdmissionAtSize,
+    /// A plan of 1,000,000 changes, while one-record plans go on to another zone of its group.
+    LargePlan,
+    /// One-record plans a second while a snapshot is open for half a minute, and without one.
+    OldSnapshot,
 }
 
 /// Builds in release, and measures.
@@ -28,6 +34,9 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
         Bench::Admission => "admission",
         Bench::Queue => "queue",
         Bench::Retirement => "retirement",
+        Bench::AdmissionAtSize => "admission_at_size",
+        Bench::LargePlan => "large_plan",
+        Bench::OldSnapshot => "old_snapshot",
     };
     run_to_the_end(&mut cargo(&["bench", "--quiet", "-p", "end-to-end", "--bench", name]))
 }

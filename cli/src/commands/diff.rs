@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::connection::{all_pages, tip};
+use super::history::side as told;
 use super::{CommandError, Connection};
 use crate::api_client::encoded;
 use crate::terminal::{put, warn};
@@ -33,7 +34,7 @@ impl Diff {
             sets += 1;
             put(lines(difference).as_bytes()).map_err(CommandError::system("print the difference"))
         })?;
-        let differ = if sets == 1 { "record set differs" } else { "record sets differ" };
+        let differ = if sets == 1 { "difference" } else { "differences" };
         warn(format!("{sets} {differ} between generations {from} and {to} of {}", self.group));
         Ok(())
     }
@@ -43,6 +44,12 @@ pub(super) fn lines(difference: &Value) -> String {
     let text = |member: &str| difference[member].as_str().unwrap_or_default();
     let (name, rtype) = (text("name"), text("type"));
     let side = |sign: &str, set: &Value| {
+        let value = || told(set).map(|value| format!("{value}\n")).unwrap_or_default();
+        match text("of") {
+            "guard" if set.is_object() => return format!("{sign} guard {name} {rtype} {}", value()),
+            "setting" if set.is_object() => return format!("{sign} setting {} {}", text("setting"), value()),
+            _ => {}
+        }
         let ttl = set["ttl"].as_u64().unwrap_or_default();
         let records = set["records"].as_array().into_iter().flatten().filter_map(Value::as_str);
         records.map(|record| format!("{sign} {name} {ttl} {rtype} {record}\n")).collect::<String>()
@@ -66,5 +73,14 @@ mod tests {
         let gone =
             json!({"name": "a.example.", "type": "A", "before": {"ttl": 60, "records": ["192.0.2.1"]}, "after": null});
         assert_eq!(lines(&gone), "- a.example. 60 A 192.0.2.1\n");
+    }
+
+    #[test]
+    fn guards_and_settings_are_said_in_words() {
+        let guard = json!({"of": "guard", "zone": "example.", "name": "a.example.", "type": "A", "before": null, "after": {"minimum": 2}});
+        assert_eq!(lines(&guard), "+ guard a.example. A at least 2\n");
+        let setting = json!({"of": "setting", "zone": null, "name": null, "type": null, "setting": "velocity",
+            "before": {"at_least": 2, "percent": 20}, "after": null});
+        assert_eq!(lines(&setting), "- setting velocity 2 or 20 %\n");
     }
 }

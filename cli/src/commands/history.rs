@@ -55,6 +55,7 @@ fn row(version: &Value) -> Vec<String> {
         Some(covered) => format!("{}({covered})", text("type")),
         None => text("type"),
     };
+    let rtype = if version["of"] == "guard" { format!("{rtype} guard") } else { rtype };
     let records = match (side(&version["before"]), side(&version["after"])) {
         (Some(before), Some(after)) => format!("{before} -> {after}"),
         (Some(before), None) => format!("{before} -> gone"),
@@ -72,8 +73,20 @@ fn row(version: &Value) -> Vec<String> {
     ]
 }
 
-/// "60 192.0.2.1, 192.0.2.2": the time to live, and the records.
+/// "60 192.0.2.1, 192.0.2.2": the time to live, and the records; or what a guard or a setting says.
 pub(super) fn side(set: &Value) -> Option<String> {
+    if let Some(minimum) = set["minimum"].as_u64() {
+        return Some(format!("at least {minimum}"));
+    }
+    if let (Some(at_least), Some(percent)) = (set["at_least"].as_u64(), set["percent"].as_u64()) {
+        return Some(format!("{at_least} or {percent} %"));
+    }
+    if let Some(on) = set["on"].as_bool() {
+        return Some(if on { "on" } else { "off" }.to_owned());
+    }
+    if let Some(reason) = set["reason"].as_str() {
+        return Some(reason.to_owned());
+    }
     let ttl = set["ttl"].as_u64()?;
     let records: Vec<&str> = set["records"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     Some(format!("{ttl} {}", records.join(", ")))
@@ -119,13 +132,16 @@ mod tests {
              "acknowledged": [{"guard": "deleted-share", "reason": "decommissioned"}], "change": "deleted",
              "before": {"ttl": 60, "records": ["192.0.2.1", "192.0.2.2"]}, "after": null},
             {"type": "A", "covered": null, "generation": 3, "at": "2025-10-19T00:00:00Z", "by": null, "reason": null,
-             "acknowledged": [], "change": "set", "before": null, "after": {"ttl": 60, "records": ["192.0.2.1"]}}]});
+             "acknowledged": [], "change": "set", "before": null, "after": {"ttl": 60, "records": ["192.0.2.1"]}},
+            {"of": "guard", "type": "A", "covered": null, "generation": 2, "at": "2025-10-18T00:00:00Z", "by": null, "reason": null,
+             "acknowledged": [], "change": "replaced", "before": {"minimum": 1}, "after": {"minimum": 2}}]});
         assert_eq!(
             table(&history),
             [
-                "GENERATION  AT                    BY  TYPE  CHANGE   RECORDS                          WHY",
-                "9           2025-10-20T06:48:12Z  ci  A     deleted  60 192.0.2.1, 192.0.2.2 -> gone  moved; acknowledged deleted-share: decommissioned",
-                "3           2025-10-19T00:00:00Z  -   A     set      60 192.0.2.1                     -",
+                "GENERATION  AT                    BY  TYPE     CHANGE    RECORDS                          WHY",
+                "9           2025-10-20T06:48:12Z  ci  A        deleted   60 192.0.2.1, 192.0.2.2 -> gone  moved; acknowledged deleted-share: decommissioned",
+                "3           2025-10-19T00:00:00Z  -   A        set       60 192.0.2.1                     -",
+                "2           2025-10-18T00:00:00Z  -   A guard  replaced  at least 1 -> at least 2         -",
             ]
         );
         assert_eq!(notes(&history), ["older versions may have been retired: the floor is generation 3"]);

@@ -1,6 +1,6 @@
--- The record sets of a group that differ between generations $2 and $3, in order of their keys, from after ($4, $5, $6, $7) on, $8 at most: before and after, null
--- for absent. A serial that was set is a change of the SOA, whose row may be the same in both.
-SELECT k.zone AS "zone!", z.name AS zone_name, k.owner AS "owner!", k.type AS "rtype!", k.covered AS "covered!",
+-- The record sets, guards and settings of a group that differ between generations $2 and $3, in order of their keys, from after ($4, $5, $6, $7) on, $8 at most: before and after, null
+-- for absent. Settings stand in no zone. A serial that was set is a change of the SOA, whose row may be the same in both.
+SELECT k.zone AS "zone!", z.name AS "zone_name?", k.owner AS "owner!", k.type AS "rtype!", k.covered AS "covered!",
     before.value AS "before?", after.value AS "after?"
 FROM (
     SELECT c.zone, c.owner, c.kind AS type, c.covered, bool_or(c.type = 65537) AS serial_set
@@ -14,7 +14,7 @@ FROM (
     GROUP BY c.zone, c.owner, c.kind, c.covered
     ORDER BY c.zone, c.owner, c.kind, c.covered
 ) k
-JOIN LATERAL (SELECT z.name FROM zone z WHERE z.zone = k.zone OFFSET 0) z ON true
+LEFT JOIN LATERAL (SELECT z.name FROM zone z WHERE z.zone = k.zone OFFSET 0) z ON true
 LEFT JOIN LATERAL (
     SELECT c.value FROM change c
     CROSS JOIN LATERAL (SELECT g.generation FROM generation g WHERE g.plan = c.plan AND g.generation <= $2 OFFSET 0) g

@@ -1,4 +1,4 @@
--- What plans made of the record sets of one name ($2, in zone $1; of type $3, unless null), the newest first, from after plan $4 and key ($5, $6) on, $7 at most:
+-- What plans made of the record sets of one name ($2, in zone $1; of type $3, unless null) and of the guards on them, the newest first, from after plan $4 and key ($5, $6) on, $7 at most:
 -- each with the record set after and before it, null for absent. At one name plan numbers rise with generations (SCHEMA.md), so they are the order. A serial that was
 -- set is a version of the SOA. From one (type, covered) to the next by index, and there straight down from the newest: neither a large zone nor a long history costs.
 WITH RECURSIVE kind AS (
@@ -21,7 +21,7 @@ WITH RECURSIVE kind AS (
             AND c.plan <= $4 AND (c.plan < $4 OR (k.shown, k.covered) > ($5::int, $6::int))
         ORDER BY c.plan DESC LIMIT $7
     ) v
-    WHERE k.shown < 65536 AND ($3::int IS NULL OR k.shown = $3)
+    WHERE (k.shown < 65536 OR k.shown = 65538) AND ($3::int IS NULL OR $3 IN (k.shown, CASE k.shown WHEN 65538 THEN k.covered END))
     ORDER BY v.plan DESC, k.shown, k.covered
     LIMIT $7
 )

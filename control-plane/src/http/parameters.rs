@@ -16,6 +16,7 @@ use zone_model::{Guard, Id};
 pub(crate) const LIST_LIMIT_MAX: i64 = 1_000;
 const LIST_LIMIT_DEFAULT: i64 = 100;
 const KEY_LENGTH_MAX: usize = 255;
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The query and the headers of a request, taken one by one; what is left at the end is unknown, and refused: a
@@ -149,6 +150,16 @@ impl Parameters {
             self.violations.at("header Idempotency-Key", None, message);
         }
         text.map(str::to_owned)
+    }
+
+    /// Takes `Last-Event-ID`, as `read` understands it.
+    pub(crate) fn last_event_id<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let id = self.header(&LAST_EVENT_ID)?;
+        let read = id.to_str().ok().and_then(read);
+        if read.is_none() {
+            self.violations.at("header Last-Event-ID", None, "expected the id of an event, as it was told");
+        }
+        read
     }
 
     fn header(&mut self, name: &HeaderName) -> Option<HeaderValue> {

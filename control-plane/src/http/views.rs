@@ -5,7 +5,7 @@ use crate::reading::{PlanFound, State, StateInRing, VerdictFound};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use zone_model::RecordSet;
+use zone_model::{Content, Key, RecordSet, SettingValue};
 
 /// Time to live and records of a set.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -20,6 +20,76 @@ impl From<&RecordSet> for RecordsView {
     fn from(set: &RecordSet) -> Self {
         let records = set.records().iter().map(|record| record.to_text(set.rtype())).collect();
         Self { ttl: set.ttl(), records }
+    }
+}
+
+/// What kind of content it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Of {
+    /// A record set.
+    Records,
+    /// A guard on a record set: it is never absent, nor has it fewer records than the minimum.
+    Guard,
+    /// A setting of the group.
+    Setting,
+}
+
+impl From<&Key> for Of {
+    fn from(key: &Key) -> Self {
+        match key {
+            // A serial is shown as a part of its SOA.
+            Key::Records(_) | Key::Serial => Self::Records,
+            Key::Guarded(_) => Self::Guard,
+            Key::Setting(_) => Self::Setting,
+        }
+    }
+}
+
+/// What stands: of records, of a guard, or of a setting.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = Content)]
+pub(crate) enum ContentView {
+    /// Of records.
+    Records(RecordsView),
+    /// Of a guard.
+    Minimum {
+        /// The fewest records that the set may have.
+        minimum: u16,
+    },
+    /// Of a setting that is a limit.
+    Limit {
+        /// Always allowed.
+        at_least: u32,
+        /// Allowed of what stands, if that is more.
+        percent: u8,
+    },
+    /// Of a setting that is on or off.
+    Switch {
+        /// Whether it is on.
+        on: bool,
+    },
+    /// Of the setting `closed`.
+    Closed {
+        /// Why planners are shut out.
+        reason: String,
+    },
+}
+
+impl ContentView {
+    /// None for a serial, which is shown as a part of its SOA.
+    pub(crate) fn of(content: &Content) -> Option<Self> {
+        Some(match content {
+            Content::Records(set) => Self::Records(set.into()),
+            Content::Minimum(minimum) => Self::Minimum { minimum: *minimum },
+            Content::Setting(SettingValue::Limit(limit)) => {
+                Self::Limit { at_least: limit.at_least, percent: limit.percent() }
+            }
+            Content::Setting(SettingValue::Switch(on)) => Self::Switch { on: *on },
+            Content::Setting(SettingValue::Closed(reason)) => Self::Closed { reason: reason.to_string() },
+            Content::Serial(_) => return None,
+        })
     }
 }
 

@@ -1,19 +1,19 @@
-//! What plans made of the record sets of one name.
+//! What plans made of the record sets of one name, and of the guards on them.
 
-use super::record_sets::read_set;
-use super::{KeyInOrder, ReadError, Reading, ZoneFound, read_version};
+use super::record_sets::read_content;
+use super::{KeyInOrder, ReadError, Reading, ZoneFound, damaged, read_version};
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use zone_model::{Name, RecordSet, RecordType, Serial, Version};
+use zone_model::{Content, Key, Name, RecordType, Serial, Version};
 
-/// A version of a record set: what one plan made of it.
+/// A version of a record set or guard: what one plan made of it.
 #[derive(Clone, Debug)]
 pub struct VersionFound {
     /// Where it stands in the list, for going on after it.
     pub place: PlaceInHistory,
-    /// The set's key.
-    pub key: KeyInOrder,
+    /// What it is a version of.
+    pub key: Key,
     /// The generation that made it so.
     pub version: Version,
     /// When that was admitted.
@@ -27,7 +27,7 @@ pub struct VersionFound {
     /// What stood before.
     pub before: Before,
     /// What stands since; none if it is gone.
-    pub after: Option<RecordSet>,
+    pub after: Option<Content>,
 }
 
 /// What stood before a version.
@@ -35,8 +35,8 @@ pub struct VersionFound {
 pub enum Before {
     /// Nothing.
     Absent,
-    /// This record set.
-    Stood(RecordSet),
+    /// This.
+    Stood(Content),
     /// What is at or below the floor is being forgotten, so nobody knows.
     Forgotten,
 }
@@ -54,7 +54,7 @@ impl PlaceInHistory {
 }
 
 impl Reading {
-    /// The versions of the record sets of one name, of one type if one is given: the newest first, `limit` at most, after
+    /// The versions of the record sets of one name and of the guards on them, of one type if one is given: the newest first, `limit` at most, after
     /// a place. What was deleted is among them. At or below the floor only what retirement left is found.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Reading {
             };
             versions.push(VersionFound {
                 place: PlaceInHistory(row.plan, row.rtype, row.covered),
-                key,
+                key: Key::from_columns(&zone.name, &key.owner, key.rtype, key.covered).map_err(damaged)?,
                 version: read_version(row.generation, &row.id)?,
                 at: row.at,
                 reason: row.reason,
@@ -107,7 +107,7 @@ impl Reading {
         Ok(versions)
     }
 
-    /// A stored record set as it stood at a generation, a SOA with the serial that it had then. Below the floor what serials
+    /// What was stored as it stood at a generation, a SOA with the serial that it had then. Below the floor what serials
     /// went by is forgotten, so there it has the stored one, 0.
     async fn stood(
         &self,
@@ -115,7 +115,7 @@ impl Reading {
         key: &KeyInOrder,
         value: Option<&[u8]>,
         generation: Option<i64>,
-    ) -> Result<Option<RecordSet>, StoreError> {
+    ) -> Result<Option<Content>, StoreError> {
         let (Some(value), Some(generation)) = (value, generation) else { return Ok(None) };
         let serial = if key.rtype == i32::from(RecordType::SOA.0) && generation >= zone.floor {
             let changed = self.serial_at(zone.number, generation).await?;
@@ -124,6 +124,6 @@ impl Reading {
         } else {
             Serial(0)
         };
-        read_set(&zone.name, key, value, serial).map(Some)
+        read_content(&zone.name, key, value, serial).map(Some)
     }
 }

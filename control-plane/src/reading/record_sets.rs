@@ -136,12 +136,19 @@ impl Reading {
 
 /// Reads a set through the door of the model, a SOA with its real serial.
 pub(super) fn read_set(zone: &Name, key: &KeyInOrder, value: &[u8], serial: Serial) -> Result<RecordSet, StoreError> {
+    match read_content(zone, key, value, serial)? {
+        Content::Records(set) => Ok(set),
+        Content::Serial(_) | Content::Minimum(_) | Content::Setting(_) => Err(damaged("a record set that is none")),
+    }
+}
+
+/// Reads whatever stands under a key through the door of the model, a SOA with its real serial.
+pub(super) fn read_content(zone: &Name, key: &KeyInOrder, value: &[u8], serial: Serial) -> Result<Content, StoreError> {
     let key = Key::from_columns(zone, &key.owner, key.rtype, key.covered).map_err(damaged)?;
     match Content::from_value(&key, value).map_err(damaged)? {
         Content::Records(set) if set.rtype() == RecordType::SOA => {
-            with_serial(&set, serial).map(|(set, _)| set).map_err(damaged)
+            with_serial(&set, serial).map(|(set, _)| Content::Records(set)).map_err(damaged)
         }
-        Content::Records(set) => Ok(set),
-        Content::Serial(_) | Content::Minimum(_) | Content::Setting(_) => Err(damaged("a record set that is a serial")),
+        content => Ok(content),
     }
 }

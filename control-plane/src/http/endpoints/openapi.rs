@@ -37,6 +37,7 @@ use utoipa::{Modify, OpenApi, ToSchema};
         super::list_record_sets::list_record_sets,
         super::show_history::show_history,
         super::explain::explain,
+        super::follow_events::follow_events,
         super::list_servers::list_servers,
         super::forget_server::forget_server,
         super::list_rings::list_rings,

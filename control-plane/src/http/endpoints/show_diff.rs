@@ -5,16 +5,16 @@ use crate::http::pages::{Page, place_from_text, place_to_text};
 use crate::http::parameters::Parameters;
 use crate::http::paths::GroupInPath;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::views::RecordsView;
+use crate::http::views::{ContentView, Of};
 use crate::reading::{Difference, KeyInOrder};
 use crate::tokens::Caller;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use zone_model::RecordSet;
+use zone_model::{Content, Key};
 
-/// What became of a record set.
+/// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Change {
@@ -26,38 +26,55 @@ enum Change {
     Deleted,
 }
 
-/// A record set that differs.
+/// A record set, guard or setting that differs.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Difference)]
 pub(crate) struct DifferenceView {
-    zone: String,
-    /// The owner, absolute.
-    name: String,
+    of: Of,
+    /// Null for a setting, which is the group's.
+    zone: Option<String>,
+    /// The owner, absolute; null for a setting.
+    name: Option<String>,
+    /// The type of the record set, or of that which is guarded; null for a setting.
     #[serde(rename = "type")]
-    rtype: String,
+    rtype: Option<String>,
+    /// Which setting; null for all others.
+    setting: Option<&'static str>,
     change: Change,
-    /// Null where it was not there.
-    before: Option<RecordsView>,
+    /// Null where it was not there; for a setting: where the default held.
+    before: Option<ContentView>,
     /// Null where it is gone.
-    after: Option<RecordsView>,
+    after: Option<ContentView>,
 }
 
 impl From<Difference> for DifferenceView {
     fn from(difference: Difference) -> Self {
-        let Difference { zone, before, after, .. } = difference;
-        let shown = after.as_ref().or(before.as_ref());
+        let Difference { zone, key, before, after, .. } = difference;
+        let spelled = after.iter().chain(&before).find_map(|content| match content {
+            Content::Records(set) => Some(set.owner().to_string()),
+            Content::Serial(_) | Content::Minimum(_) | Content::Setting(_) => None,
+        });
+        let (name, rtype, setting) = match &key {
+            Key::Records(key) | Key::Guarded(key) => {
+                (spelled.or_else(|| Some(key.owner().to_string())), Some(key.rtype().to_string()), None)
+            }
+            Key::Setting(setting) => (None, None, Some(setting.as_str())),
+            Key::Serial => (None, None, None),
+        };
         Self {
-            zone: zone.to_string(),
-            name: shown.map(|set| set.owner().to_string()).unwrap_or_default(),
-            rtype: shown.map(|set| set.rtype().to_string()).unwrap_or_default(),
+            of: Of::from(&key),
+            zone: zone.map(|zone| zone.to_string()),
+            name,
+            rtype,
+            setting,
             change: change(before.as_ref(), after.as_ref()),
-            before: before.as_ref().map(RecordsView::from),
-            after: after.as_ref().map(RecordsView::from),
+            before: before.as_ref().and_then(ContentView::of),
+            after: after.as_ref().and_then(ContentView::of),
         }
     }
 }
 
-fn change(before: Option<&RecordSet>, after: Option<&RecordSet>) -> Change {
+fn change(before: Option<&Content>, after: Option<&Content>) -> Change {
     match (before, after) {
         (None, _) => Change::Added,
         (Some(_), Some(_)) => Change::Replaced,
@@ -73,7 +90,7 @@ pub(super) fn place(difference: &Difference) -> String {
 
 /// Where it starts.
 pub(super) fn before_all() -> (i64, KeyInOrder) {
-    (0, KeyInOrder::before_all())
+    (i64::MIN, KeyInOrder::before_all())
 }
 
 fn read_place(text: &str) -> Option<(i64, KeyInOrder)> {

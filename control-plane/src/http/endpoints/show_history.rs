@@ -5,7 +5,7 @@ use crate::http::pages::{Page, place_from_text, place_to_text};
 use crate::http::parameters::Parameters;
 use crate::http::paths::ZoneInPath;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::views::RecordsView;
+use crate::http::views::{ContentView, Of};
 use crate::reading::{Before, PlaceInHistory, VersionFound};
 use crate::tokens::Caller;
 use axum::Json;
@@ -13,7 +13,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use zone_model::{Name, RecordType};
+use zone_model::{Key, Name, RecordType};
 
 /// What became of a name.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,10 +48,12 @@ enum Made {
     Set,
 }
 
-/// A version of a record set.
+/// A version of a record set, or of a guard on one.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HistoryVersion)]
 pub(crate) struct VersionView {
+    of: Of,
+    /// The type of the record set, or of that which is guarded.
     #[serde(rename = "type")]
     rtype: String,
     /// The type that an RRSIG set covers; null for all others.
@@ -71,19 +73,25 @@ pub(crate) struct VersionView {
     acknowledged: serde_json::Value,
     change: Made,
     /// Null where it was not there, or where `change` is `set`.
-    before: Option<RecordsView>,
+    before: Option<ContentView>,
     /// Null where it is gone.
-    after: Option<RecordsView>,
+    after: Option<ContentView>,
 }
 
 impl From<VersionFound> for VersionView {
     fn from(found: VersionFound) -> Self {
         let change = made(&found);
-        let before = if let Before::Stood(set) = &found.before { Some(RecordsView::from(set)) } else { None };
-        let number = |number: i32| RecordType(u16::try_from(number).unwrap_or_default());
+        let before = if let Before::Stood(stood) = &found.before { ContentView::of(stood) } else { None };
+        let (rtype, covered) = match &found.key {
+            Key::Records(key) => (key.rtype(), Some(key.covered()).filter(|covered| covered.0 != 0)),
+            Key::Guarded(key) => (key.rtype(), None),
+            // Of no name, so not in the history of one.
+            Key::Serial | Key::Setting(_) => (RecordType::SOA, None),
+        };
         Self {
-            rtype: number(found.key.rtype).to_string(),
-            covered: (found.key.covered != 0).then(|| number(found.key.covered).to_string()),
+            of: Of::from(&found.key),
+            rtype: rtype.to_string(),
+            covered: covered.map(|covered| covered.to_string()),
             generation: found.version.generation.get(),
             id: found.version.id.to_string(),
             at: found.at,
@@ -92,7 +100,7 @@ impl From<VersionFound> for VersionView {
             acknowledged: found.acknowledged,
             change,
             before,
-            after: found.after.as_ref().map(RecordsView::from),
+            after: found.after.as_ref().and_then(ContentView::of),
         }
     }
 }
@@ -106,7 +114,7 @@ fn made(found: &VersionFound) -> Made {
     }
 }
 
-/// What became of the record sets of a name, the newest version first: who changed them, in which plan, and why. What was
+/// What became of the record sets of a name and of the guards on them, the newest version first: who changed them, in which plan, and why. What was
 /// deleted is there too.
 #[utoipa::path(
     get,
