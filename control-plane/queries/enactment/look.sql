@@ -82,21 +82,22 @@ cross join lateral (
         where not w.alone and p.zone_group = g.zone_group and p.kind = 'rollback'
         union
         -- For each ring that follows verdicts: the greatest that passed its delay ago, and the first one that will have.
-        select due.generation from follows f
+        select unnest(array [due.generation, soon.generation]) from follows f
         cross join lateral (select coalesce(max(h.generation), 0) as generation from unnest(head.rings, head.generations) as h (ring, generation) where h.ring = f.ring) at
-        cross join lateral (
-            (select v.generation from verdict v
-             where v.zone_group = g.zone_group and v.passed and v.generation > at.generation and v.at + f.delay <= c.now
-               and not exists (select from verdict x where x.zone_group = g.zone_group and x.generation = v.generation and not x.passed offset 0)
-               and not is_rolled_back(g.zone_group, v.generation)
-             order by v.generation desc limit 1)
-            union all
-            (select v.generation from verdict v
-             where v.zone_group = g.zone_group and v.passed and v.generation > at.generation and v.at + f.delay > c.now
-               and not exists (select from verdict x where x.zone_group = g.zone_group and x.generation = v.generation and not x.passed offset 0)
-               and not is_rolled_back(g.zone_group, v.generation)
-             order by v.generation limit 1)
-        ) due
+        left join lateral (
+            select v.generation from verdict v
+            where v.zone_group = g.zone_group and v.passed and v.generation > at.generation and v.at + f.delay <= c.now
+              and not exists (select from verdict x where x.zone_group = g.zone_group and x.generation = v.generation and not x.passed offset 0)
+              and not is_rolled_back(g.zone_group, v.generation)
+            order by v.generation desc limit 1
+        ) due on true
+        left join lateral (
+            select v.generation from verdict v
+            where v.zone_group = g.zone_group and v.passed and v.generation > coalesce(due.generation, at.generation) and v.at + f.delay > c.now
+              and not exists (select from verdict x where x.zone_group = g.zone_group and x.generation = v.generation and not x.passed offset 0)
+              and not is_rolled_back(g.zone_group, v.generation)
+            order by v.generation limit 1
+        ) soon on true
         where not w.alone and not f.first
         union
         -- A lost head is found again by what servers serve.
