@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Audit, CommandError, Connection, Diff, Epoch, Events, Explain, Export, Fail, Forget, Freeze, History, Import, Pin, Pins,
-    Plan, Plans, Rings, Rollback, Status, Thaw, Token, Unpin,
+    Audit, CommandError, Connection, Diff, Epoch, Events, Explain, Export, Fail, Forget, Freeze, History, Import, Pin,
+    Pins, Plan, Plans, Rings, Rollback, Status, Thaw, Token, Unpin,
 };
 use crate::terminal::warn;
 use crate::up::{self, UpArguments};

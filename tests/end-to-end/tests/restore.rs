@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use test_support::{Holdfast, ask_udp, eventually, query};
+use test_support::{Answer, Holdfast, ask_udp, eventually, query};
 
 const GROUP: &str = "/v1/groups/shop.test";
 const PLANS: &str = "/v1/groups/shop.test/plans";
@@ -80,12 +80,34 @@ fn tip(holdfast: &Holdfast) -> i64 {
     holdfast.get(GROUP).json()["tip"].as_i64().unwrap()
 }
 
+/// Tells the asker that it is over, also when this thread panics: else the scope would wait for ever.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Posts, and again while the API finds out that its connections are of a database that is gone.
+fn post(holdfast: &Holdfast, path: &str, body: &Value) -> Answer {
+    let mut answer = holdfast.post(path, body);
+    eventually("the API has connections again", SOON, || {
+        let is_away = answer.status == 503;
+        if is_away {
+            answer = holdfast.post(path, body);
+        }
+        !is_away
+    });
+    answer
+}
+
 /// Admits `count` plans, the last one's address being `last`, and waits until that is served.
 fn go_on(holdfast: &Holdfast, count: u32, last: u32) -> i64 {
     let mut base = tip(holdfast);
     for step in (0..count).rev() {
         let wait = if step == 0 { "?wait=served&timeout_s=60" } else { "" };
-        let answer = holdfast.post(&format!("{PLANS}{wait}"), &www(base, last - step));
+        let answer = post(holdfast, &format!("{PLANS}{wait}"), &www(base, last - step));
         assert_eq!(answer.status, 201, "{}", answer.body);
         base = answer.json()["generation"].as_i64().unwrap();
         assert!(step > 0 || answer.json()["reached"] == true, "{}", answer.body);
@@ -121,7 +143,7 @@ fn grow_a_fork(holdfast: &Holdfast, upto: i64) {
     holdfast.execute_as_superuser(unfreeze).unwrap();
     let mut base = tip(holdfast);
     while base < upto {
-        let answer = holdfast.post(PLANS, &www(base, 60_000 + u32::try_from(base % 1_000).unwrap()));
+        let answer = post(holdfast, PLANS, &www(base, 60_000 + u32::try_from(base % 1_000).unwrap()));
         assert_eq!(answer.status, 201, "{}", answer.body);
         base = answer.json()["generation"].as_i64().unwrap();
     }
@@ -130,7 +152,8 @@ fn grow_a_fork(holdfast: &Holdfast, upto: i64) {
 #[test]
 fn f08_a_restored_database_moves_no_server_back_nor_onto_a_fork_and_a_raised_epoch_heals() {
     let holdfast = Holdfast::start();
-    let begun = holdfast.post(
+    let begun = post(
+        &holdfast,
         &format!("{PLANS}?wait=served"),
         &json!({"base": 0, "zones": {"shop.test.": {"replace": [
         {"name": "@", "type": "SOA", "ttl": 60, "records": ["ns h 1 60 60 60 60"]},
@@ -164,18 +187,19 @@ fn f08_a_restored_database_moves_no_server_back_nor_onto_a_fork_and_a_raised_epo
                 }
                 asked
             });
+            let over = Over(&done);
             restore(&holdfast, &backup);
             eventually("the report freezes the group", SOON, || is_behind(&holdfast));
             assert_eq!(tip(&holdfast), old_base);
             // Neither on the old line nor on the restored one is anything admitted.
-            let refused = holdfast.post(PLANS, &www(old_base, 9));
+            let refused = post(&holdfast, PLANS, &www(old_base, 9));
             assert_eq!((refused.status, refused.problem().as_str()), (423, "history-behind"), "{}", refused.body);
-            let refused = holdfast.post(PLANS, &www(lost_tip, 9));
+            let refused = post(&holdfast, PLANS, &www(lost_tip, 9));
             assert_eq!((refused.status, refused.problem().as_str()), (409, "unknown-base"), "{}", refused.body);
             let through = json!({"to": old_base - 1, "base": old_base, "reason": "x", "through_freeze": true});
-            let refused = holdfast.post(&format!("{GROUP}/rollback"), &through);
+            let refused = post(&holdfast, &format!("{GROUP}/rollback"), &through);
             assert_eq!((refused.status, refused.problem().as_str()), (423, "history-behind"), "{}", refused.body);
-            let thawed = holdfast.post(&format!("{GROUP}/thaw"), &json!({"reason": "x"})).json();
+            let thawed = post(&holdfast, &format!("{GROUP}/thaw"), &json!({"reason": "x"})).json();
             assert_eq!((&thawed["thawed"], &thawed["stopped"][0]["kind"]), (&json!(0), &json!("history-behind")));
 
             // Even a fork that grows is followed by nobody: not below what servers hold, nor at it, nor above.
@@ -187,12 +211,12 @@ fn f08_a_restored_database_moves_no_server_back_nor_onto_a_fork_and_a_raised_epo
                 eventually("the server refuses it", SOON, || is_refused(&holdfast));
                 assert_eq!(served(&holdfast), address(wanted), "round {round}: at {upto}");
             }
-            done.store(true, Ordering::SeqCst);
+            drop(over);
             assert!(asker.join().unwrap() > 100);
         });
 
         // What heals.
-        let raised = holdfast.post("/v1/epoch/raise", &json!({"reason": "restored"}));
+        let raised = post(&holdfast, "/v1/epoch/raise", &json!({"reason": "restored"}));
         assert_eq!((raised.status, &raised.json()["failed"]), (200, &json!([])), "{}", raised.body);
         assert_eq!(raised.json()["raised"][0]["generation"], round * EPOCH, "{}", raised.body);
         let fork = address(60_000 + u32::try_from((lost_tip + 4) % 1_000).unwrap());
@@ -204,7 +228,7 @@ fn f08_a_restored_database_moves_no_server_back_nor_onto_a_fork_and_a_raised_epo
         for base_id in [Value::Null, old_id] {
             let mut stale = www(lost_tip, 9);
             stale["base_id"] = base_id;
-            let refused = holdfast.post(PLANS, &stale);
+            let refused = post(&holdfast, PLANS, &stale);
             assert_eq!((refused.status, refused.problem().as_str()), (409, "unknown-base"), "{}", refused.body);
         }
         wanted = backed_up + 50;
