@@ -115,6 +115,9 @@ if [ "${1:-}" = only ] && [ "${2:-}" != all ]; then
         if [ "$name" = property ]; then
             objection=$(property hostile_template)
             [ -z "$objection" ] && echo "ok    property.sql" || { echo "FAIL  property: $objection"; failed=1; }
+        elif [ "$name" = property_retirement ]; then
+            objection=$(property_retirement hostile_template)
+            [ -z "$objection" ] && echo "ok    property_retirement.sql" || { echo "FAIL  property_retirement: $objection"; failed=1; }
         elif [ -d "$work/cases/$name" ]; then
             got=$(run_case "$name" hostile_template); want=$(cat "$work/cases/$name/expect")
             [ "$got" = "$want" ] && echo "ok    $want  $name" || { echo "FAIL  $name: $got instead of $want"; failed=1; }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Rows of FAILURES.md that a test has to stand beside.
 const ROWS: &str = "1-15 17 18 20-27 31 33 36 43 45-60";
 /// Those for which there is no test yet. Whoever writes one takes its row out here.
-const MISSING: &str = "2 13 14 23 25 26 27 31 36 43 47 53 54";
+const MISSING: &str = "23 25 26 27 31 36 47 53 54";
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -9,7 +9,7 @@
 //!
 //! A hunk is some `-` lines and then some `+` lines, the first `-` line as it is from any place in it on; several hunks may follow, each
 //! with `in:` where it is another file. `by:` names a test as nextest does (`plan-rules` alone: the unit tests), or `schema NAME`: a case
-//! or race of `migrations/tests/`, or `property`. `sqlstate: HFnnn` in place of hunks takes a refusal out of the whole schema.
+//! or race of `migrations/tests/`, or `property`, `property_retirement`. `sqlstate: HFnnn` in place of hunks takes a refusal out of the whole schema.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,8 +46,8 @@ pub(crate) struct Test {
 
 /// The binary of cases and races that `migrations/tests/run.sh` runs.
 pub(crate) const SCHEMA: &str = "schema";
-/// The one of them that is neither.
-pub(crate) const PROPERTY: &str = "property";
+/// Those of them that are neither, but try what comes.
+const PROPERTIES: [&str; 2] = ["property", "property_retirement"];
 
 impl Mutant {
     /// Whether only the schema is changed, so that nothing needs to be compiled anew.
@@ -163,7 +163,8 @@ pub(crate) struct Case {
 /// The cases and races of the schema's tests.
 pub(crate) fn cases(workspace: &Path) -> Result<Vec<Case>, Failure> {
     let folder = workspace.join("migrations/tests");
-    let mut cases = vec![Case { name: PROPERTY.to_owned(), expects: String::new() }];
+    let mut cases: Vec<Case> =
+        PROPERTIES.iter().map(|name| Case { name: (*name).to_owned(), expects: String::new() }).collect();
     let entries = fs::read_dir(&folder).map_err(|why| format!("could not read {}: {why}", folder.display()))?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.sort();
