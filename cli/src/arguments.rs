@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Audit, CommandError, Connection, Diff, Epoch, Events, Explain, Export, Fail, Forget, Freeze, History, Import, Pin,
-    Pins, Plan, Plans, Rings, Rollback, Status, Thaw, Token, Unpin,
+    Audit, BreakGlass, CommandError, Connection, Diff, Epoch, Events, Explain, Export, Fail, Forget, Freeze, History,
+    Import, Pin, Pins, Plan, Plans, Rings, Rollback, Status, Thaw, Token, Unpin,
 };
 use crate::terminal::warn;
 use crate::up::{self, UpArguments};
@@ -45,6 +45,8 @@ enum Command {
     Unpin(Asking<Unpin>),
     Pins(Asking<Pins>),
     Token(Asking<Token>),
+    #[command(name = "breakglass")]
+    BreakGlass(BreakGlass),
 }
 
 // A command, and the API that it speaks to. (Not in the form that `--help` would show.)
@@ -84,6 +86,7 @@ impl Arguments {
             Command::Unpin(it) => it.command.run(&it.connection).map_err(said),
             Command::Pins(it) => it.command.run(&it.connection).map_err(said),
             Command::Token(it) => it.command.run(&it.connection).map_err(said),
+            Command::BreakGlass(it) => it.run().map_err(said),
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,

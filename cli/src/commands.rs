@@ -1,6 +1,7 @@
-//! The commands that speak to the REST API, one file each.
+//! The commands that speak to the REST API, one file each; and `breakglass`, which does not.
 
 mod audit;
+mod breakglass;
 mod connection;
 mod diff;
 mod epoch;
@@ -24,6 +25,7 @@ mod table;
 mod token;
 
 pub use audit::Audit;
+pub use breakglass::BreakGlass;
 pub use connection::Connection;
 pub use diff::Diff;
 pub use epoch::Epoch;

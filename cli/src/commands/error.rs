@@ -2,6 +2,10 @@
 
 use std::io;
 
+use control_plane::breakglass::BreakGlassError;
+use control_plane::reading::ReadError;
+use control_plane::store::StoreError;
+
 use crate::api_client::ApiError;
 
 /// Why a command failed, in sentences.
@@ -10,6 +14,9 @@ pub enum CommandError {
     /// The API refused, or did not answer.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// Break-glass: the database refused, or did not answer.
+    #[error("{0}")]
+    BreakGlass(#[from] BreakGlassError),
     /// A file, or the terminal.
     #[error("could not {act}: {cause}")]
     System {
@@ -22,6 +29,18 @@ pub enum CommandError {
     /// Admitted, and what was waited for did not come to be.
     #[error("{0}")]
     NotReached(String),
+}
+
+impl From<ReadError> for CommandError {
+    fn from(error: ReadError) -> Self {
+        Self::BreakGlass(error.into())
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::BreakGlass(error.into())
+    }
 }
 
 impl CommandError {

@@ -1,0 +1,2 @@
+-- As whom the database knows us.
+select current_user::text as "login!"
