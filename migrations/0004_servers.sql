@@ -9,6 +9,8 @@ create table server (
     started timestamptz not null default now(),
     seen timestamptz not null default now(),
     fault text,
+    -- Where it answers DNS over TCP, as it says itself: ADDRESS:PORT. The auditor asks there.
+    answers_at text check (length(answers_at) between 1 and 255),
     -- When an operator said not to wait for this server any more: moves before that expect it no longer.
     forgotten timestamptz,
     primary key (server, instance)
@@ -41,5 +43,5 @@ create policy own_report on report to holdfast_serve
 create policy all_reports on report for select to holdfast_admit, holdfast_enact, holdfast_read using (true);
 
 grant select on server, report to holdfast_admit, holdfast_enact, holdfast_read;
-grant select, delete, insert (server, instance, ring, started, seen, fault), update (seen, fault) on server to holdfast_serve;
+grant select, delete, insert (server, instance, ring, started, seen, fault, answers_at), update (seen, fault, answers_at) on server to holdfast_serve;
 grant select, delete, insert, update (generation, id, at) on report to holdfast_serve;

@@ -131,13 +131,14 @@ async fn bring_up(
 
     let addresses = arguments.addresses();
     let (api_url, admin_url) = (addresses.api_url(), addresses.admin_url());
-    say("starting the API, two enactors, the retirement and the DNS server");
+    say("starting the API, two enactors, the retirement, the DNS server and the auditor");
     for program in [
         binaries.api(urls.api, &addresses),
         binaries.enactor("enactor-1", urls.enactor.clone()),
         binaries.enactor("enactor-2", urls.enactor),
         binaries.retirement(urls.retirement),
         binaries.server(urls.server, &addresses),
+        binaries.auditor(urls.auditor),
     ] {
         fleet.add(&program.name.clone(), Supervised::start(program, directory.clone()));
     }

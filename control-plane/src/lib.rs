@@ -2,6 +2,8 @@
 
 pub mod acts;
 pub mod admission;
+pub mod auditor;
+pub mod breakglass;
 pub mod database;
 pub mod enactor;
 pub mod http;

@@ -2,12 +2,13 @@
 
 use clap::Parser as _;
 use control_plane::admission::Admissions;
+use control_plane::auditor::Auditor;
 use control_plane::database;
 use control_plane::enactor::Enactor;
 use control_plane::http::{self, ApiState};
 use control_plane::notices::{ADMITTED, MOVED, Notices};
 use control_plane::retirement::Retiring;
-use control_plane::settings::{ApiSettings, EnactorSettings, Program, RetirementSettings, Settings};
+use control_plane::settings::{ApiSettings, AuditorSettings, EnactorSettings, Program, RetirementSettings, Settings};
 use control_plane::store::HistoryStore;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ async fn main() -> ExitCode {
         Program::Api(settings) => api(settings).await,
         Program::Enactor(settings) => enactor(settings).await,
         Program::Retirement(settings) => retirement(settings).await,
+        Program::Auditor(settings) => auditor(settings).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -81,6 +83,22 @@ async fn retirement(settings: RetirementSettings) -> Result<(), Failure> {
     }
     tracing::info!(keep = settings.keep, "retiring");
     retiring.run().await;
+    Ok(())
+}
+
+async fn auditor(settings: AuditorSettings) -> Result<(), Failure> {
+    let shutdown = cancelled_by_signals()?;
+    let listener =
+        match settings.listen {
+            Some(listen) => Some(TcpListener::bind(listen).await.map_err(|error| {
+                format!("cannot listen on {listen}: {error}; choose another address with --listen")
+            })?),
+            None => None,
+        };
+    let pool = database::pool(&settings.database.url, "holdfast auditor", 2)?;
+    tracing::info!(name = %settings.name, "auditing");
+    let every = settings.every();
+    Auditor::new(pool, settings.name, every)?.run(listener, shutdown).await;
     Ok(())
 }
 

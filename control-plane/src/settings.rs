@@ -23,6 +23,8 @@ pub enum Program {
     Enactor(EnactorSettings),
     /// Raises the floors of groups, and forgets what is below them; one is enough, two do no harm
     Retirement(RetirementSettings),
+    /// Asks servers over the wire whether they answer what the history says, freezes groups where they do not, and raises the alarm
+    Auditor(AuditorSettings),
 }
 
 /// How to reach Postgres.
@@ -117,5 +119,30 @@ impl RetirementSettings {
             rest: self.rest,
             every: Duration::from_millis(self.every_ms),
         }
+    }
+}
+
+/// Settings of the auditor.
+#[derive(Args, Clone, Debug)]
+pub struct AuditorSettings {
+    /// How to reach Postgres.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// This auditor's name, for people
+    #[arg(long, env = "HOLDFAST_NAME", value_name = "NAME", default_value = "auditor")]
+    pub name: String,
+    /// How long to wait between two rounds, in milliseconds
+    #[arg(long = "every-ms", env = "HOLDFAST_AUDITOR_EVERY_MS", value_name = "MS", default_value_t = 2000, value_parser = clap::value_parser!(u64).range(10..=600_000))]
+    pub every_ms: u64,
+    /// Where to answer /metrics and /health/live; nowhere, if not given
+    #[arg(long, env = "HOLDFAST_AUDITOR_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+}
+
+impl AuditorSettings {
+    /// How long to wait between two rounds.
+    #[must_use]
+    pub const fn every(&self) -> Duration {
+        Duration::from_millis(self.every_ms)
     }
 }

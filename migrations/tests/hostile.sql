@@ -1,6 +1,6 @@
 -- Statements that must be refused (or must do nothing), as data. Each case: name, role, the SQLSTATE expected ("none": it goes through), optionally setup by the
 -- owner, the hostile statements, and optionally a query that must say true afterwards. They run on a copy of fixture.sql's database. Roles: owner, or the role
--- of 0001_roles.sql that the login has (admit, enact, serve, read).
+-- of 0001_roles.sql that the login has (admit, enact, serve, read), or 0020_auditor.sql (audit).
 
 --! case f01_a_late_move_is_a_row_without_effect
 --! role enact
@@ -2237,3 +2237,116 @@ select fixture.put(1, 3, -1, '{@}', '{65543}', '{0}', array ['\x02']::bytea[]);
 --! expect HF021
 --! hostile
 select fixture.put(1, 3, 1, '{@}', '{65539}', '{0}', array ['\x02']::bytea[]);
+
+--! case the_auditor_freezes_a_group
+--! role audit
+--! expect none
+--! hostile
+call freeze_as_auditor(1, 'answers differ', 'auditor', null);
+call freeze_as_auditor(1, 'answers still differ', 'auditor', null);
+--! then
+select (select count(*) = 1 from stop where kind = 'auditor' and zone_group = 1) and (select count(*) = 1 from audit where act = 'freeze');
+
+--! case the_auditor_freezes_nothing_but_a_group
+--! role audit
+--! expect 42501
+--! hostile
+insert into stop (kind, zone_group, reason, by) values ('auditor', null, 'everything', 'auditor');
+
+--! case the_auditor_is_nobody_else
+--! role audit
+--! expect 42501
+--! hostile
+insert into stop (kind, zone_group, reason, by) values ('freeze', 1, 'as a person', 'auditor');
+
+--! case the_auditor_says_no_history_behind
+--! role audit
+--! expect 42501
+--! hostile
+insert into stop (kind, zone_group, reason, by) values ('history-behind', 1, 'as a server', 'auditor');
+
+--! case the_auditor_freezes_without_an_end
+--! role audit
+--! expect 42501
+--! hostile
+insert into stop (kind, zone_group, reason, by, until) values ('auditor', 1, 'for a while', 'auditor', now() + interval '1 hour');
+
+--! case the_auditor_does_not_thaw
+--! role audit
+--! expect 42501
+--! setup
+insert into stop (kind, zone_group, reason, by) values ('auditor', 1, 'answers differ', 'auditor');
+--! hostile
+delete from stop;
+
+--! case the_auditor_does_not_thaw_by_the_door
+--! role audit
+--! expect 42501
+--! hostile
+call thaw(1, null, 'over', null, 'auditor', null);
+
+--! case the_auditor_moves_no_head
+--! role audit
+--! expect 42501
+--! hostile
+insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', 3, 'auditor');
+
+--! case the_auditor_gives_no_verdict
+--! role audit
+--! expect 42501
+--! hostile
+insert into verdict (zone_group, generation, passed, why, by) values (1, 3, false, 'looks wrong', 'auditor');
+
+--! case the_auditor_admits_nothing
+--! role audit
+--! expect 42501
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('id'), fixture.h('digest'));
+
+--! case the_auditor_stages_nothing
+--! role audit
+--! expect 42501
+--! hostile
+select fixture.stage(1, 3, 1, '{x}');
+
+--! case the_auditor_reports_for_no_server
+--! role audit
+--! expect 42501
+--! hostile
+insert into server (server, instance, ring) values ('x', gen_random_uuid(), 'fleet');
+
+--! case the_auditor_does_not_enact_by_hand
+--! role audit
+--! expect 42501
+--! hostile
+call enact_by_hand(1, 'fleet', 3, null, 'why', 'auditor', null);
+
+--! case enactors_do_not_enact_by_hand
+--! role enact
+--! expect 42501
+--! hostile
+call enact_by_hand(1, 'fleet', 3, null, 'why', 'me', null);
+
+--! case by_hand_a_frozen_group_stays
+--! role owner
+--! expect HF022
+--! setup
+delete from head_move where zone_group = 1 and generation < 3;
+insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) select 1, 3, digest_delta, 1, 1, 0, 0, 0 from plan limit 1;
+insert into change (zone, owner, type, plan, value) select 1, '', 65536, max(plan), '\x00'::bytea from plan union all select 1, 'late', 1, max(plan), '\xc0000201' from plan;
+select fixture.name_it(1, max(plan)) from plan;
+insert into stop (kind, reason, by) values ('freeze', 'everything', 'somebody');
+--! hostile
+call enact_by_hand(1, 'fleet', 4, null, 'why', 'somebody', null);
+
+--! case by_hand_it_is_kept_who_did_it
+--! role owner
+--! expect none
+--! setup
+insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) select 1, 3, digest_delta, 1, 1, 0, 0, 0 from plan limit 1;
+insert into change (zone, owner, type, plan, value) select 1, '', 65536, max(plan), '\x00'::bytea from plan union all select 1, 'late', 1, max(plan), '\xc0000201' from plan;
+select fixture.name_it(1, max(plan)) from plan;
+--! hostile
+call enact_by_hand(1, 'fleet', 4, null, 'why', 'somebody', null);
+--! then
+select (select max(generation) = 4 from head_move where zone_group = 1) and (select count(*) = 1 from audit where act = 'enact' and by = 'somebody' and detail ->> 'reason' = 'why');

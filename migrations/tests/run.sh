@@ -13,11 +13,11 @@ db=hostile_case
 trap 'rm -rf "$work"' EXIT
 admin() { psql -qXAt -U postgres -d postgres -v ON_ERROR_STOP=1 "$@"; }
 
-for pair in owner: admit:holdfast_admit enact:holdfast_enact retire:holdfast_retire serve:holdfast_serve read:holdfast_read; do
+for pair in owner: admit:holdfast_admit enact:holdfast_enact retire:holdfast_retire serve:holdfast_serve read:holdfast_read audit:holdfast_audit; do
     admin -c "do \$\$ begin create role hostile_${pair%%:*}; exception when duplicate_object then null; end \$\$" \
         -c "alter role hostile_${pair%%:*} login createrole password '$PGPASSWORD'" 2>/dev/null
 done
-for role in admit enact retire serve read; do admin -c "alter role hostile_$role nocreaterole"; done
+for role in admit enact retire serve read audit; do admin -c "alter role hostile_$role nocreaterole"; done
 
 # template DATABASE: a database with our migrations, and the fixture.
 template() {
@@ -26,7 +26,7 @@ template() {
     for file in "$here"/../0*.sql; do
         psql -qX -1 -U hostile_owner -d "$1" -v ON_ERROR_STOP=1 -f "$file" || { echo "migration $file does not run"; exit 1; }
     done
-    for role in admit enact retire serve read; do admin -c "grant holdfast_$role to hostile_$role" 2>/dev/null; done
+    for role in admit enact retire serve read audit; do admin -c "grant holdfast_$role to hostile_$role" 2>/dev/null; done
     psql -qX -U hostile_owner -d "$1" -v ON_ERROR_STOP=1 -f "$here/fixture.sql" > "$work/fixture.out" || { echo "the fixture does not run"; exit 1; }
 }
 

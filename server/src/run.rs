@@ -61,7 +61,12 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
     let directory = Arc::new(ArcSwap::<crate::snapshot::Directory>::default());
     let counters = Arc::new(AllCounters::default());
     let connections = Arc::new(Connections::new(settings.tcp_limits()));
-    let identity = Identity { server: settings.server_name(), instance: Uuid::new_v4(), ring: settings.ring.clone() };
+    let identity = Identity {
+        server: settings.server_name(),
+        instance: Uuid::new_v4(),
+        ring: settings.ring.clone(),
+        answers_at: settings.answers_at(dns.first().map(|sockets| sockets.address)),
+    };
     let poll_interval = Duration::from_millis(settings.poll_interval_ms);
     let replica = Replica::new(identity, database, poll_interval, directory.clone());
 

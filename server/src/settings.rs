@@ -2,7 +2,7 @@
 
 use crate::tcp::Limits;
 use clap::Parser;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -22,6 +22,11 @@ pub struct Settings {
         default_value = "127.0.0.1:5300"
     )]
     pub dns: Vec<SocketAddr>,
+
+    /// Where others reach this server for DNS, such as the auditor [default: the first of --dns; if that is every address, the
+    /// one by which this machine reaches others]
+    #[arg(long, env = "HOLDFAST_ADVERTISE", value_name = "ADDRESS:PORT")]
+    pub advertise: Option<SocketAddr>,
 
     /// Address for /health/live, /health/ready and /metrics
     #[arg(long, env = "HOLDFAST_ADMIN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8054")]
@@ -82,12 +87,43 @@ impl Settings {
         self.udp_sockets.or(cores.ok()).map_or(1, NonZeroUsize::get)
     }
 
+    /// Where others reach this server, which listens on `bound`.
+    #[must_use]
+    pub fn answers_at(&self, bound: Option<SocketAddr>) -> Option<SocketAddr> {
+        self.advertise.or_else(|| bound.map(reachable))
+    }
+
     /// The name in reports.
     #[must_use]
     pub fn server_name(&self) -> String {
         let of_machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
         self.name.clone().filter(|name| !name.is_empty()).unwrap_or_else(of_machine)
     }
+}
+
+/// Where a listener is reached: one that listens everywhere, at the address by which this machine reaches others, else
+/// from this machine alone.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    if !bound.ip().is_unspecified() {
+        return bound;
+    }
+    // To connect a datagram socket chooses its own address, and sends nothing. The others are for documentation (RFC
+    // 5737, RFC 3849): nobody.
+    let (anywhere, others, own): (IpAddr, IpAddr, IpAddr) = match bound {
+        SocketAddr::V4(_) => {
+            (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::LOCALHOST.into())
+        }
+        SocketAddr::V6(_) => (
+            Ipv6Addr::UNSPECIFIED.into(),
+            Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+            Ipv6Addr::LOCALHOST.into(),
+        ),
+    };
+    let chosen = UdpSocket::bind((anywhere, 0)).and_then(|socket| {
+        socket.connect((others, 9))?;
+        socket.local_addr()
+    });
+    SocketAddr::new(chosen.map_or(own, |chosen| chosen.ip()), bound.port())
 }
 
 #[cfg(test)]
@@ -106,5 +142,20 @@ mod tests {
             assert_eq!(option.get_env().and_then(|name| name.to_str()), Some(&*variable), "--{long}");
             assert!(option.get_help().is_some(), "--{long}");
         }
+    }
+
+    #[test]
+    fn who_listens_everywhere_is_reached_somewhere() {
+        let bound: SocketAddr = "127.0.0.1:5300".parse().unwrap();
+        assert_eq!(reachable(bound), bound);
+        for everywhere in ["0.0.0.0:5300", "[::]:5300"] {
+            let everywhere: SocketAddr = everywhere.parse().unwrap();
+            let reached = reachable(everywhere);
+            assert!(!reached.ip().is_unspecified() && reached.port() == 5300, "{reached}");
+            assert_eq!(reached.is_ipv4(), everywhere.is_ipv4());
+        }
+        let settings = ["holdfast-server", "--database-url", "x", "--advertise", "192.0.2.7:53"];
+        let settings = Settings::parse_from(settings);
+        assert_eq!(settings.answers_at(Some(bound)).unwrap().to_string(), "192.0.2.7:53");
     }
 }

@@ -48,7 +48,12 @@ fn goes_on(history: &mut History) {
 }
 
 fn replica(postgres: &Postgres) -> Replica {
-    let identity = Identity { server: "test".to_owned(), instance: uuid::Uuid::new_v4(), ring: "fleet".to_owned() };
+    let identity = Identity {
+        server: "test".to_owned(),
+        instance: uuid::Uuid::new_v4(),
+        ring: "fleet".to_owned(),
+        answers_at: None,
+    };
     let database = PgConnectOptions::from_str(&postgres.url()).unwrap();
     Replica::new(identity, database, Duration::from_secs(1), Arc::new(ArcSwap::<Directory>::default()))
 }

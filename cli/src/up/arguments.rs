@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Addresses;
 
-/// Everything on one machine: a private Postgres, the API, two enactors and the DNS server.
+/// Everything on one machine: a private Postgres, the API, two enactors, the DNS server and the auditor.
 ///
 /// Ctrl-C stops everything, a second Ctrl-C at once. A second start goes on where it was.
 #[derive(Clone, Debug, clap::Args)]

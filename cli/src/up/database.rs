@@ -21,6 +21,8 @@ const LOGIN_STEM_BYTES_MAX: usize = 50;
 pub(super) struct DatabaseUrls {
     /// For the API.
     pub api: String,
+    /// For the auditor.
+    pub auditor: String,
     /// For the enactors.
     pub enactor: String,
     /// For the retirement.
@@ -70,6 +72,7 @@ pub(super) async fn prepare(directory: &DataDirectory, owner_url: &str) -> Resul
     let stem = login_stem(&name);
     let urls = DatabaseUrls {
         api: login(directory, owner_url, &stem, "api", &["holdfast_admit", "holdfast_read"]).await?,
+        auditor: login(directory, owner_url, &stem, "auditor", &["holdfast_audit"]).await?,
         enactor: login(directory, owner_url, &stem, "enactor", &["holdfast_enact"]).await?,
         retirement: login(directory, owner_url, &stem, "retirement", &["holdfast_retire"]).await?,
         server: login(directory, owner_url, &stem, "server", &["holdfast_serve"]).await?,

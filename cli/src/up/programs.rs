@@ -68,6 +68,13 @@ impl Binaries {
         )
     }
 
+    /// The auditor.
+    #[must_use]
+    pub(super) fn auditor(&self, database_url: String) -> Program {
+        let variables = [("HOLDFAST_DATABASE_URL", database_url), ("HOLDFAST_NAME", "auditor".to_owned())];
+        ours("auditor", self.control_plane.clone(), Some("auditor"), variables.into())
+    }
+
     /// The DNS server.
     #[must_use]
     pub(super) fn server(&self, database_url: String, addresses: &Addresses) -> Program {

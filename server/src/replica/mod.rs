@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -44,6 +45,8 @@ pub struct Identity {
     pub instance: Uuid,
     /// The ring whose heads it follows.
     pub ring: String,
+    /// Where others may ask it over TCP, if anywhere.
+    pub answers_at: Option<SocketAddr>,
 }
 
 /// The loop's own view of the world, shared with those who answer and those who report.

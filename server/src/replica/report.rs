@@ -60,7 +60,8 @@ async fn report(replica: &Replica, backoff: &mut Duration) -> Result<Never, Fetc
 async fn say(replica: &Replica, connection: &mut PgConnection, reported: &mut Reported) -> Result<(), FetchError> {
     let identity = &replica.identity;
     let (server, instance, fault) = (&identity.server, identity.instance, replica.status.fault());
-    let alive = sqlx::query_file_scalar!("queries/say_alive.sql", server, instance, identity.ring, fault);
+    let answers_at = identity.answers_at.map(|address| address.to_string());
+    let alive = sqlx::query_file_scalar!("queries/say_alive.sql", server, instance, identity.ring, fault, answers_at);
     if soon(alive.fetch_one(&mut *connection)).await? {
         *reported = Reported::default();
     }

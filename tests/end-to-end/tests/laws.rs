@@ -53,6 +53,21 @@ fn the_server_never_depends_on_the_rules() {
     }
 }
 
+/// The same fault in all of them would be no fault in each other's eyes (FAILURES.md, 25).
+#[test]
+fn the_auditor_shares_nothing_with_those_whom_it_audits() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../control-plane/src");
+    let mut files = vec![root.join("auditor.rs")];
+    collect_rust_files(&root.join("auditor"), &mut files);
+    assert!(files.len() > 5, "the sources were not found");
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for audited in ["plan_rules", "::admission", "::enactor", "::reading", "HistoryStore"] {
+            assert!(!text.contains(audited), "{} mentions {audited}", file.display());
+        }
+    }
+}
+
 #[test]
 fn nouns_and_verbs_do_no_io() {
     let built_with = built_with(&metadata());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use test_support::{Holdfast, Options, Signal, TestPostgres, eventually};
 
 /// Every program that `up` keeps alive.
-const PROGRAMS: [&str; 6] = ["postgres", "api", "enactor-1", "enactor-2", "retirement", "server"];
+const PROGRAMS: [&str; 7] = ["postgres", "api", "enactor-1", "enactor-2", "retirement", "server", "auditor"];
 
 fn with_demo() -> Holdfast {
     Holdfast::start_with(Options { demo: true, ..Options::default() })
@@ -137,7 +137,7 @@ fn ctrl_c_stops_everything_in_order() {
     assert!(holdfast.stop().success());
     assert!(!pids.iter().any(|pid| runs(*pid)));
     let said = holdfast.said();
-    let places: Vec<usize> = ["server", "retirement", "enactor-2", "enactor-1", "api", "postgres"]
+    let places: Vec<usize> = ["auditor", "server", "retirement", "enactor-2", "enactor-1", "api", "postgres"]
         .iter()
         .map(|program| said.find(&format!("stopping {program}")).unwrap())
         .collect();

@@ -173,7 +173,7 @@ impl Holdfast {
         self.run.as_ref().map_or(0, Run::pid)
     }
 
-    /// The number of a program: `postgres`, `api`, `enactor-1`, `enactor-2`, `server`. None while it does not run.
+    /// The number of a program: `postgres`, `api`, `enactor-1`, `enactor-2`, `server`, `auditor`. None while it does not run.
     #[must_use]
     pub fn pid(&self, name: &str) -> Option<u32> {
         let text = fs::read_to_string(self.data().join(format!("run/{name}.pid"))).ok()?;

@@ -23,7 +23,8 @@ const SHARED: &str = "HOLDFAST_TEST_POSTGRES";
 /// Names a folder of migrations to be applied in place of those built in: so that a mutant of the schema needs no compiler.
 const MIGRATIONS: &str = "HOLDFAST_TEST_MIGRATIONS";
 /// The roles that migrations make. They belong to the whole Postgres; from version 16 on only who made one may give it away.
-const ROLES: [&str; 5] = ["holdfast_admit", "holdfast_enact", "holdfast_read", "holdfast_retire", "holdfast_serve"];
+const ROLES: [&str; 6] =
+    ["holdfast_admit", "holdfast_audit", "holdfast_enact", "holdfast_read", "holdfast_retire", "holdfast_serve"];
 /// The password of every owner. Nobody else reaches the socket.
 const PASSWORD: &str = "test";
 
