@@ -225,7 +225,7 @@ fn it_uses_the_database_that_it_is_given() {
     assert_eq!(api_addresses(&holdfast)[0], "192.0.2.30");
     let logins = holdfast
         .rows(&format!("select rolname from pg_roles where rolname like '{}\\_holdfast\\_%'", postgres.database()));
-    assert_eq!(logins.len(), 3, "{logins:?}");
+    assert_eq!(logins.len(), 5, "{logins:?}");
 }
 
 #[test]
