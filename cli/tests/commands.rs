@@ -129,11 +129,11 @@ fn operators_acts_are_told_in_words() {
         assert_eq!((ended.code, ended.out.as_str()), (0, expected), "{arguments:?}: {}", ended.err);
         ended.err
     };
-    said(&["freeze", "demo", "--reason", "incident 7"], "stopped: demo in every ring, by admin: incident 7\n");
+    said(&["freeze", "demo", "--reason", "incident 7"], "stopped: demo in every ring, by holdfast-up: incident 7\n");
     assert!(holdfast(&running, &["status"], "").out.contains("incident 7"));
     said(
         &["thaw", "--all", "--reason", "over"],
-        "nothing was frozen with these words\nstopped: demo in every ring, by admin: incident 7\n",
+        "nothing was frozen with these words\nstopped: demo in every ring, by holdfast-up: incident 7\n",
     );
     said(&["thaw", "demo", "--reason", "over"], "thawed\nnothing is stopped here\n");
 
