@@ -282,11 +282,16 @@ impl Auditor {
         self.metrics.differences.inc_by(found.len() as u64);
         let Some((rounds, what)) = found.iter().max_by_key(|(rounds, _)| *rounds) else { return Ok(()) };
         let (auditor, server_name, address, differences) = (&self.name, &server.name, &server.answers_at, found.len());
+        if is_stopped {
+            // Said when it was stopped; from then on, the metric says it.
+            tracing::debug!(%auditor, server = %server_name, group = %name, differences, %what, "still disagrees");
+            return Ok(());
+        }
         tracing::error!(
             %auditor, server = %server_name, %address, group = %name, rounds, differences, %what,
             "a server disagrees with the history"
         );
-        if *rounds < ROUNDS || is_stopped {
+        if *rounds < ROUNDS {
             return Ok(());
         }
         let others = if differences > 1 { format!("; and {} more", differences - 1) } else { String::new() };
