@@ -10,12 +10,18 @@ use crate::{Failure, cargo};
 /// The copy, and where it is built.
 pub(crate) struct Scratch {
     home: PathBuf,
+    /// Held for as long as the copy is used: two runs at once would put their mutants together.
+    _lock: fs::File,
 }
 
 impl Scratch {
     /// Makes the copy, or brings the one of the last run up to date.
     pub(crate) fn of_the_tree() -> Result<Self, Failure> {
-        let scratch = Self { home: cargo::target_directory()?.join("mutants") };
+        let home = cargo::target_directory()?.join("mutants");
+        fs::create_dir_all(&home).map_err(|why| failed(&home, &why))?;
+        let lock = fs::File::create(home.join("lock")).map_err(|why| failed(&home.join("lock"), &why))?;
+        lock.try_lock().map_err(|_| format!("another run hunts mutants in {}", home.display()))?;
+        let scratch = Self { home, _lock: lock };
         let (from, to) = (cargo::workspace(), scratch.tree());
         let files = files_of(&from)?;
         for file in &files {
