@@ -270,6 +270,12 @@ mod tests {
     }
 
     #[test]
+    fn every_mutant_still_applies_and_its_tests_are_there() {
+        let faults = faults(&all(&workspace()).unwrap(), &workspace()).unwrap();
+        assert!(faults.is_empty(), "change tests/mutants/ with what it speaks of:\n{}", faults.join("\n"));
+    }
+
+    #[test]
     fn the_schema_has_a_mutant_for_every_refusal_and_each_has_cases() {
         let mutants = all(&workspace()).unwrap();
         let of_codes: Vec<&Mutant> = mutants.iter().filter(|mutant| mutant.sqlstate.is_some()).collect();
