@@ -70,6 +70,7 @@ pub fn admit(plan: &Plan, author: &Author, history: &History) -> Result<Decision
     });
     Ok(Decision::Admit(Box::new(Admission {
         version,
+        parent: parent(history.tip),
         digest,
         digest_delta: sum.digest_delta,
         answers: answers.plus(sum.answers_delta),
@@ -89,12 +90,14 @@ pub fn admit(plan: &Plan, author: &Author, history: &History) -> Result<Decision
 }
 
 /// The number was taken by another plan: judges only what is new, and gives the same plan its place on the newer tip.
-/// None when the whole decision has to be made anew.
+/// None when the whole decision has to be made anew; as for a rollback, which no guard has judged: on the tip that it was
+/// made for it comes to what was answered before, on any other to a mixture that never was.
 ///
 /// # Errors
 /// [`Refusal::StaleBase`] when something new is in the plan's footprint.
 pub fn admit_on_newer_tip(admission: Admission, news: &News) -> Result<Option<Admission>, Refusal> {
-    if admission.leaned.on_a_serial || !admission.begins.is_empty() || news.settings_changed {
+    let is_rollback = matches!(admission.kind, PlanKind::Rollback { .. });
+    if is_rollback || admission.leaned.on_a_serial || !admission.begins.is_empty() || news.settings_changed {
         return Ok(None);
     }
     let conflicts = news.changed.iter().map(|(zone, name, changed_in)| Conflict {
@@ -112,7 +115,8 @@ pub fn admit_on_newer_tip(admission: Admission, news: &News) -> Result<Option<Ad
     let answers = news.tip.answers.plus(admission.answers_delta);
     let mut record_sets = admission.record_sets;
     record_sets.values_mut().for_each(|of_zone| of_zone.after = None);
-    Ok(Some(Admission { version, digest, answers, deletes_spent, record_sets, rebased: true, ..admission }))
+    let parent = parent(Some(news.tip));
+    Ok(Some(Admission { version, parent, digest, answers, deletes_spent, record_sets, rebased: true, ..admission }))
 }
 
 /// Gathers what the plan changes in its zones, and says which of them it begins.
@@ -195,11 +199,14 @@ fn kind(plan: &Plan) -> PlanKind {
 }
 
 fn follow(tip: Option<Tip>, digest_delta: Digest) -> Result<(Version, Digest), Refusal> {
-    let (parent, digest) = tip.map_or((Id::GENESIS, Digest::EMPTY), |tip| (tip.version.id, tip.digest));
     let generation = tip.map_or(Some(Generation::FIRST), |tip| tip.version.generation.next());
     let generation = generation.ok_or(Refusal::HistoryFull)?;
-    let digest = digest.plus(digest_delta);
-    Ok((Version { generation, id: Id::of(&parent, generation, &digest) }, digest))
+    let digest = tip.map_or(Digest::EMPTY, |tip| tip.digest).plus(digest_delta);
+    Ok((Version { generation, id: Id::of(&parent(tip), generation, &digest) }, digest))
+}
+
+fn parent(tip: Option<Tip>) -> Id {
+    tip.map_or(Id::GENESIS, |tip| tip.version.id)
 }
 
 fn zone_violation(zone: &Name, message: String) -> Violation {

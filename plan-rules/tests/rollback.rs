@@ -4,11 +4,12 @@
 
 mod world;
 
-use plan_rules::{Decision, Former, Refusal, RollbackRequest, raise, rollback};
+use plan_rules::{Decision, Former, News, Refusal, RollbackRequest, admit, admit_on_newer_tip, raise, rollback};
 use std::collections::BTreeSet;
-use world::{World, address, contents, edit, generation, name, placed, plan, planner, set, tip_of, upsert};
+use world::{World, address, contents, edit, generation, name, operator, placed, plan, planner, set, tip_of, upsert};
 use zone_model::{
-    Base, Edit, GroupName, Guard, Key, Plan, PlanKind, RecordType, SetKey, Setting, SettingValue, Version, ZoneChange,
+    Base, Content, Edit, GroupName, Guard, Key, Plan, PlanKind, RecordType, Serial, SetKey, Setting, SettingValue,
+    Version, ZoneChange,
 };
 
 fn request(to: i64, base: i64, through_freeze: bool) -> RollbackRequest {
@@ -31,7 +32,7 @@ fn formers(world: &World, to: i64) -> Vec<Former> {
     let former = |(zone, key): (&zone_model::Name, &Key)| {
         let Key::Records(set_key) = key else { return None };
         let set = match then.get(&(zone.clone(), key.clone())) {
-            Some(zone_model::Content::Records(set)) => Some(set.clone()),
+            Some(Content::Records(set)) => Some(set.clone()),
             _ => None,
         };
         Some(Former { zone: zone.clone(), key: set_key.clone(), set })
@@ -84,7 +85,7 @@ fn f57_a_rollback_is_not_held_up_by_budgets_and_closes_the_group() {
     let admission = admitted(world.post(&back));
     assert_eq!(admission.counts.deleted, 50);
     let closed = SettingValue::Closed("it was better before".into());
-    let expected = (Key::Setting(Setting::Closed), Some(zone_model::Content::Setting(closed)));
+    let expected = (Key::Setting(Setting::Closed), Some(Content::Setting(closed)));
     assert!(admission.changes.iter().any(|change| (change.key.clone(), change.content.clone()) == expected));
     // The automation posts again, and is told.
     assert!(matches!(world.post_as(&planner(), &upsert(3, "www.example.", 1)), Err(Refusal::Guarded(_))));
@@ -143,4 +144,28 @@ fn f08_a_raise_is_above_all_that_was_known_or_reported_and_serials_go_on() {
     let twice = raise(tip_of(&world.generations[2]), Some(generation(1_000_000_007)), &zones).unwrap();
     assert_eq!(twice.version.generation, generation(2_000_000_000));
     assert_ne!(twice.version, Version { generation: generation(2_000_000_000), id: world.generations[2].version.id });
+}
+
+#[test]
+fn f08_a_zone_that_rested_goes_on_above_all_that_it_may_have_answered() {
+    let mut world = World::with_example(vec![]);
+    admitted(world.post(&plan(1, vec![("other.", ZoneChange::Replace(contents("other.", 5, vec![])))])));
+    admitted(world.post(&upsert(2, "www.example.", 1)));
+    let whole = plan(3, vec![("other.", ZoneChange::Replace(contents("other.", 0, vec![])))]);
+    let raised = raise(world.tip().unwrap(), Some(generation(60)), &world.history_for(&whole).zones).unwrap();
+    // It rested since 2, and may have been touched in the 60 that was lost: 58 more than it had.
+    assert_eq!(raised.changes[0].content, Some(Content::Serial(Serial(5 + 58 + 1))));
+}
+
+#[test]
+fn a_rollback_that_lost_a_race_is_decided_anew() {
+    let mut world = World::with_example(vec![address("www.example.", 1)]);
+    admitted(world.post(&upsert(1, "www.example.", 2)));
+    let back = rolled_back(&world, &request(1, 2, false));
+    let decided = admitted(admit(&back, &operator(), &world.history_for(&back)));
+    // Somebody adds a name that the rollback does not know of. Together they would answer what never was answered.
+    admitted(world.post(&upsert(2, "other.example.", 9)));
+    let (tip, meanwhile) = (world.tip().unwrap(), Some(Vec::new()));
+    let news = News { tip, changed: Vec::new(), settings_changed: false, meanwhile };
+    assert_eq!(admit_on_newer_tip(decided, &news), Ok(None));
 }

@@ -2,7 +2,7 @@
 
 use crate::history::{News, Tip};
 use std::collections::{BTreeMap, BTreeSet};
-use zone_model::{Base, Content, Digest, Key, Name, PlanKind, Version};
+use zone_model::{Base, Content, Digest, Id, Key, Name, PlanKind, Version};
 
 /// What becomes of a plan that is not refused.
 #[derive(Clone, Debug)]
@@ -23,6 +23,9 @@ pub enum Decision {
 pub struct Admission {
     /// The generation that it makes, and its id.
     pub version: Version,
+    /// The id of the generation that it follows, [`Id::GENESIS`] for a group's first. A number alone does not tell what
+    /// was decided on: a database that was restored meanwhile may have come to the same number anew.
+    pub parent: Id,
     /// The digest of all that stands then.
     pub digest: Digest,
     /// What the plan adds to the digest, on whatever tip it lands.

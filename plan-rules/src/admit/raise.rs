@@ -23,11 +23,12 @@ pub fn raise(
     let tip_number = tip.version.generation;
     let greatest = reported.map_or(tip_number, |reported| reported.max(tip_number));
     let generation = greatest.first_of_next_epoch().ok_or(Refusal::HistoryFull)?;
-    // A server that was ahead has answered serials that rose with its generations.
-    let ahead = (greatest.get() - tip_number.get()) & i64::from(u32::MAX);
     let mut sum = ChangeSum::default();
     for (zone, of_zone) in zones.iter().filter(|(zone, of_zone)| of_zone.lives(zone)) {
-        let Some(serial) = of_zone.serial_at_tip() else { continue };
+        let (Some(serial), Some(touched)) = (of_zone.serial_at_tip(), of_zone.touched) else { continue };
+        // A server that was ahead may have answered this zone as of any generation up to its own. Counted from where the
+        // zone was touched, and not from the tip: a zone that rested in 41 to 50 goes on from 41's serial in 60 as well.
+        let ahead = (greatest.get() - touched.get()) & i64::from(u32::MAX);
         let next = serial.plus(ahead as u32).plus(1);
         let before = of_zone.serial.map(|(serial, _)| Content::Serial(serial));
         sum.change(zone, Key::Serial, before.as_ref(), Some(Content::Serial(next)));
@@ -37,6 +38,7 @@ pub fn raise(
     let record_sets = sum.of_zones.keys().map(|zone| (zone.clone(), unchanged(zone)));
     Ok(Admission {
         version: Version { generation, id: Id::of(&tip.version.id, generation, &digest) },
+        parent: tip.version.id,
         digest,
         digest_delta: sum.digest_delta,
         answers: tip.answers,
