@@ -47,7 +47,7 @@ pub enum Act {
     Choose,
     /// Retirement raises the floor, as far as it had found.
     Raise,
-    /// Retirement deletes a plan's superseded rows.
+    /// Retirement deletes a plan's obsolete rows.
     ForgetChanges(Number),
     /// Retirement deletes superseded moves.
     ForgetMoves,
@@ -187,8 +187,8 @@ pub fn step(setup: &Setup, system: &mut System, act: Act) {
             }
         }
         Act::ForgetChanges(of) => {
-            let superseded = world.superseded_changes(setup, of);
-            world.retired.extend(superseded);
+            let obsolete = world.obsolete_changes(setup, of);
+            world.retired.extend(obsolete);
         }
         Act::ForgetMoves => {
             for (ring, number) in world.superseded_moves() {

@@ -1,17 +1,25 @@
 //! Retirement: raises the floor, and forgets what is below it. Each step is a statement of its own, and it may be killed
 //! after any of them; what is left to forget, the next one finds.
 
-use crate::numbers::{Number, Numbers};
+use crate::numbers::{Number, Numbers, generation, number};
+use crate::reading::RINGS;
 use crate::setup::{Guard, Setup};
 use crate::world::World;
+use plan_rules::{Change, KeyVersion, Retirement, obsolete};
 use std::collections::BTreeSet;
 
-/// The floor that it would raise to: as high as heads, pins and the generations that are kept allow.
+/// The floor that the rules would have it raise to.
 #[must_use]
 pub fn choose(setup: &Setup, world: &World) -> Option<Number> {
     let kept = setup.keeps.and_then(|keeps| world.tip().checked_sub(keeps))? + 1;
-    let reached = (0..world.moves.len()).map(|ring| world.head(ring)[0]).chain(world.pinned.iter()).min()?;
-    let floor = if setup.lacks(Guard::ReachedIsKept) { kept } else { kept.min(reached) };
+    let heads = (0..world.moves.len()).map(|ring| (RINGS[ring].clone(), Some(generation(world.head(ring)[0]))));
+    let reached = Retirement {
+        floor: generation(world.floor),
+        oldest_kept: Some(generation(kept)),
+        heads: heads.collect(),
+        pins: world.pinned.iter().map(generation).collect(),
+    };
+    let floor = if setup.lacks(Guard::ReachedIsKept) { kept } else { number(reached.floor().at) };
     (floor > world.floor).then_some(floor)
 }
 
@@ -24,22 +32,26 @@ impl World {
         }
     }
 
-    /// The rows of a plan that nobody reads any more: of whose key there is a newer one at or below the floor, or a "gone"
-    /// there with nothing older.
+    /// The rows of a plan that the rules call obsolete, and that the trigger lets go: there is a newer one of the key at or
+    /// below the floor, or it says "gone" and nothing older is left that it would bring back.
     #[must_use]
-    pub fn superseded_changes(&self, setup: &Setup, of: Number) -> BTreeSet<(Number, u8)> {
-        let rows = || self.changes().filter(|(number, ..)| *number <= self.floor);
-        let mine =
-            rows().filter(|(number, ..)| *number == of && (of < self.floor || !setup.lacks(Guard::ReachedIsKept)));
-        let superseded = mine.filter(|(_, _, change)| {
-            let same_key = |other: &&(Number, u8, &plan_rules::Change)| {
-                other.0 != of && (&other.2.zone, &other.2.key) == (&change.zone, &change.key)
-            };
-            let (mut newer, mut older) = (false, false);
-            rows().filter(|one| same_key(&one)).for_each(|one| if one.0 > of { newer = true } else { older = true });
-            setup.lacks(Guard::ReachedIsKept) || newer || (change.content.is_none() && !older)
-        });
-        superseded.map(|(number, place, _)| (number, place)).collect()
+    pub fn obsolete_changes(&self, setup: &Setup, of: Number) -> BTreeSet<(Number, u8)> {
+        let by_age = setup.lacks(Guard::ReachedIsKept) && of < self.floor;
+        let mine = self.changes().filter(|(number, ..)| *number == of);
+        let going = mine.filter(|(_, _, change)| by_age || self.may_go(of, change));
+        going.map(|(number, place, _)| (number, place)).collect()
+    }
+
+    fn may_go(&self, of: Number, change: &Change) -> bool {
+        let same_key = self.changes().filter(|(.., other)| (&other.zone, &other.key) == (&change.zone, &change.key));
+        let versions = same_key
+            .map(|(number, _, other)| KeyVersion { generation: generation(number), gone: other.content.is_none() });
+        let versions: BTreeSet<KeyVersion> = versions.collect();
+        let own = KeyVersion { generation: generation(of), gone: change.content.is_none() };
+        let floor = generation(self.floor);
+        let newer = versions.iter().any(|one| own.generation < one.generation && one.generation <= floor);
+        let nothing_older = versions.first() == Some(&own);
+        obsolete(&versions, floor, false).contains(&own) && (newer || (own.gone && nothing_older))
     }
 
     /// Moves below the floor that are not heads.
