@@ -23,12 +23,12 @@ fn f05_admission() {
 
 #[test]
 fn f23_enactment() {
-    walk(setups::enactment().sized(2, 3), 25_560);
+    walk(setups::enactment().sized(3, 3), 81_726);
 }
 
 #[test]
 fn f11_retirement() {
-    walk(setups::retirement().sized(1, 2), 7_360);
+    walk(setups::retirement().sized(1, 3), 158_780);
 }
 
 #[test]
