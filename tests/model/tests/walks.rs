@@ -18,7 +18,7 @@ fn walk(setup: Setup, states: usize) {
 
 #[test]
 fn f05_admission() {
-    walk(setups::admission(), 33_121);
+    walk(setups::admission(), 31_271);
 }
 
 #[test]
