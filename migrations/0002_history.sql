@@ -39,6 +39,7 @@
 --   HF035  floor-held                a floor above a pin, or above the head of a living ring, or past a ring without one  (0016)
 --   HF036  still-seen                deleting a change that a generation at or above the floor sees                       (0016)
 --   HF037  still-remembered          deleting a generation, verdict or key that is above the floor, or not old enough     (0016)
+--   HF038  another-parent            a generation that was decided on another one than it would follow
 --
 -- Refusals are statement triggers with transition tables (a million rows: per statement a third of what they cost per row). They are SECURITY DEFINER, so that
 -- the roles need neither the UPDATE right that a row lock asks for, nor a right to read what only the refusal reads; hence the pinned search_path.
@@ -143,6 +144,8 @@ create table generation (
     plan bigint not null unique,
     id bytea not null,
     digest bytea not null,
+    -- The id of the generation that it was decided on, and so has to follow (generation_is_next); none for a group's first.
+    parent bytea,
     -- The digest of what answers alone are made of. Who leaves it out vouches for nothing: it is like no other.
     answers bytea not null default sha256(uuid_send(gen_random_uuid())),
     -- How many record sets planners' plans have deleted in the group so far: the difference of two is what a window saw.
@@ -614,6 +617,13 @@ $$;
 --   3. both commit: 61 is not part of what the raise's id and digest say.
 -- So a raise waits here for whoever inserts generations, holds back those who come, and looks again: its base must be the tip. And whoever was held back finds a
 -- generation above its own (`above`): not the next one.
+--
+-- A number does not say what was decided on; `parent` does. Told as moves:
+--   1. an API reads tip 41, whose id is A, decides what becomes 42, and is stopped;
+--   2. the database goes back to an older state, and another plan becomes 41, with the id B;
+--   3. the API goes on, and inserts 42: it is the next number, and no name of its footprint changed above its base.
+-- Then a digest and an id that were reckoned on A would stand over B, and guards that A satisfied would vouch for what B left. It costs no look: the generation
+-- below is read anyway. The tip is never retired, so what a generation follows is always there.
 create function generation_is_next() returns trigger language plpgsql security definer
 set search_path = public, pg_temp set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 declare
@@ -628,14 +638,14 @@ begin
     -- Held until the commit: whoever says that a history is behind waits for the admissions that did not hear it (0014). Written so that no query is run for it.
     held := pg_advisory_xact_lock_shared(7311) is null;
     loop
-        select a.zone_group, a.generation, a.plan, a.id, a.digest, a.answers, a.deletes_spent, p.zone_group as plans_group, p.base, p.kind, p.rolled_back_to, p.changes,
-               coalesce(t.tip, 0) as tip, coalesce(t.deletes_spent, 0) as tip_deletes_spent, w.why into wrong
+        select a.zone_group, a.generation, a.plan, a.parent, a.id, a.digest, a.answers, a.deletes_spent, p.zone_group as plans_group, p.base, p.kind, p.rolled_back_to, p.changes,
+               coalesce(t.tip, 0) as tip, t.id as tip_id, coalesce(t.deletes_spent, 0) as tip_deletes_spent, w.why into wrong
         from added a
         left join lateral (
             select p.zone_group, p.base, p.kind, p.rolled_back_to, p.changes, p.xmin = pg_current_xact_id()::xid as own from plan p where p.plan = a.plan offset 0
         ) p on true
         left join lateral (
-            select g.generation as tip, g.deletes_spent from generation g
+            select g.generation as tip, g.id, g.deletes_spent from generation g
             where g.zone_group = a.zone_group and g.generation < a.generation order by g.generation desc limit 1
         ) t on true
         left join lateral (
@@ -663,6 +673,7 @@ begin
                          where g.generation <= p.base) then 'HF018'
             when p.kind <> 'raise' and (select c.plan from change c where c.plan = a.plan and c.owner <> '' order by c.plan, c.zone, c.owner limit 1) is null then 'HF012'
             when p.base < t.tip and (select c.generation from first_conflict(a.plan, a.zone_group, p.base, t.tip) c) is not null then 'HF004'
+            when a.parent is distinct from t.id then 'HF038'
             when exists (select from zones_without_soa_or_ns(a.plan, a.generation))
                 and (select z.zone from zone_left_without_soa_or_ns(a.plan, a.generation, p.kind, p.rolled_back_to) z) is not null then 'HF008'
             when case when p.changes <= 1000 then exists (select from guards_broken_by_names(a.plan, a.generation))
@@ -697,6 +708,8 @@ begin
                                  case wrong.kind when 'raise' then ' with which an epoch begins' else '' end,
                                  greatest(wrong.tip, (select max(g.generation) from generation g where g.zone_group = wrong.zone_group and g.generation <> wrong.generation)))
         when 'HF005' then format('the base %s of plan %s is above the tip %s of group %s', wrong.base, wrong.plan, wrong.tip, wrong.zone_group)
+        when 'HF038' then format('generation %s of group %s was decided on the id %s, but would follow generation %s, whose id is %s', wrong.generation, wrong.zone_group,
+                                 coalesce(encode(wrong.parent, 'hex'), 'of nothing'), wrong.tip, coalesce(encode(wrong.tip_id, 'hex'), 'that of nothing'))
         when 'HF032' then format('plan %s was made on generation %s%s, but the floor of group %s is %s: what changed since is forgotten', wrong.plan, wrong.base,
                                  case wrong.kind when 'rollback' then format(' and goes back to %s', wrong.rolled_back_to) end, wrong.zone_group,
                                  (select z.floor from zone_group z where z.zone_group = wrong.zone_group))
@@ -731,5 +744,5 @@ grant insert (name, zone_group) on zone to holdfast_admit;
 -- Not the number and not the hour: those are the database's.
 grant insert (zone_group, base, token, reason, acknowledged, digest_delta, kind, through_freeze, rolled_back_to, changes, added, replaced, deleted, absent) on plan to holdfast_admit;
 grant insert on plan_read, change to holdfast_admit;
-grant insert (zone_group, generation, plan, id, digest, answers, deletes_spent) on generation to holdfast_admit;
+grant insert (zone_group, generation, plan, parent, id, digest, answers, deletes_spent) on generation to holdfast_admit;
 grant select on zone_group, generation to holdfast_enact;

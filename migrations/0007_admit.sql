@@ -12,7 +12,9 @@
 --
 -- p_plans: null for a plan that comes along in this call; the number of one that was staged before, with INSERTs into plan, change and plan_read. A plan's changes
 -- and reads say whose they are by its place in these arrays, from 1. Touched rows are changes like others. A value that is null means gone. A key that is null: no
--- idempotency key. outcome: admitted (committed); lost-race (somebody took a number: nothing is written, read again and decide again); key-known (a key has its
+-- idempotency key. p_parents: the id of the generation that each was decided on, another one of this
+-- call perhaps; null for a group's first. outcome: admitted (committed); lost-race (somebody took a number, or what a plan was decided on is not what it would follow, as
+-- in a database that went back in time: nothing is written, read again and decide again); key-known (a key has its
 -- result already: nothing is written, look it up). p_points_to: names with a space between (an array of arrays would have to be a rectangle). Refusals are exceptions with the SQLSTATEs of 0002_history.sql.
 
 create procedure admit(
@@ -21,7 +23,7 @@ create procedure admit(
     p_change_places int[], p_zones bigint[], p_owners text[], p_types int[], p_covered int[], p_values bytea[], p_points_to text[],     -- the changes
     p_read_places int[], p_read_zones bigint[], p_read_owners text[],                                               -- the reads
     p_keys text[], p_body_hashes bytea[],
-    p_generations bigint[], p_ids bytea[], p_digests bytea[], p_answers bytea[], p_deletes_spent bigint[],
+    p_generations bigint[], p_parents bytea[], p_ids bytea[], p_digests bytea[], p_answers bytea[], p_deletes_spent bigint[],
     inout outcome text
 ) language plpgsql as $$
 declare
@@ -33,7 +35,7 @@ begin
     -- unnest fills up a shorter array with nulls, and a null value means gone: one value too few would be a deletion.
     if exists (select from unnest(array [cardinality(p_plans), cardinality(p_bases), cardinality(p_tokens), cardinality(p_reasons), cardinality(p_acknowledged),
                                          cardinality(p_digest_deltas), cardinality(p_kinds), cardinality(p_through_freeze), cardinality(p_rolled_back_to), cardinality(p_changes), cardinality(p_added), cardinality(p_replaced), cardinality(p_deleted),
-                                         cardinality(p_absent), cardinality(p_keys), cardinality(p_body_hashes), cardinality(p_generations), cardinality(p_ids),
+                                         cardinality(p_absent), cardinality(p_keys), cardinality(p_body_hashes), cardinality(p_generations), cardinality(p_parents), cardinality(p_ids),
                                          cardinality(p_digests), cardinality(p_answers), cardinality(p_deletes_spent)]) as l (length) where l.length is distinct from many)
        or exists (select from unnest(array [cardinality(p_change_places), cardinality(p_owners), cardinality(p_types), cardinality(p_covered), cardinality(p_values),
                                             cardinality(p_points_to)])
@@ -98,17 +100,22 @@ begin
     end if;
 
     -- In order of groups and numbers: two callers with the same groups wait for each other, and never both. Whether the numbers are the next ones is seen first,
-    -- so that a race that was lost long ago is no refusal; one that is lost from here on is told by the key.
-    if exists (select from unnest(p_groups, p_generations) as n (zone_group, generation)
-               where exists (select from generation g where g.zone_group = n.zone_group and g.generation = n.generation)) then
+    -- so that a race that was lost long ago is no refusal; one that is lost from here on is told by the key. What is to follow another one of this call is not there
+    -- yet: generation_is_next sees whether it does.
+    if exists (select from unnest(p_groups, p_generations, p_parents) as n (zone_group, generation, parent)
+               left join lateral (
+                   select g.generation, g.id from generation g
+                   where g.zone_group = n.zone_group and g.generation <= n.generation order by g.generation desc limit 1
+               ) below on true
+               where below.generation = n.generation or (below.id is distinct from n.parent and (n.parent = any (p_ids)) is not true)) then
         rollback;
         outcome := 'lost-race';
         return;
     end if;
-    insert into generation (zone_group, generation, plan, id, digest, answers, deletes_spent)
-    select g.zone_group, g.generation, numbers[g.place], g.id, g.digest, g.answers, g.deletes_spent
-    from unnest(p_groups, p_generations, p_ids, p_digests, p_answers, p_deletes_spent)
-         with ordinality as g (zone_group, generation, id, digest, answers, deletes_spent, place)
+    insert into generation (zone_group, generation, plan, parent, id, digest, answers, deletes_spent)
+    select g.zone_group, g.generation, numbers[g.place], g.parent, g.id, g.digest, g.answers, g.deletes_spent
+    from unnest(p_groups, p_generations, p_parents, p_ids, p_digests, p_answers, p_deletes_spent)
+         with ordinality as g (zone_group, generation, parent, id, digest, answers, deletes_spent, place)
     order by g.zone_group, g.generation
     on conflict (zone_group, generation) do nothing;
     get diagnostics written = row_count;

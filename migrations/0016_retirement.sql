@@ -332,12 +332,21 @@ begin
 end
 $$;
 
--- raised, or already-raised: somebody else did.
-create procedure raise_floor(p_group bigint, p_to bigint, inout outcome text) language plpgsql as $$
+-- raised; already-raised, if somebody else did; or lost-race, if p_keep generations are not at or above it any more:
+--   1. retirement reads that generation 50 is the tip, and keeps ten: the floor may rise to 41;
+--   2. the database is restored to generation 45;
+--   3. retirement raises the floor to 41, and five generations would be left.
+create procedure raise_floor(p_group bigint, p_to bigint, inout outcome text, p_keep bigint default 1) language plpgsql as $$
 begin
     call retire_by_index();
-    update zone_group set floor = p_to where zone_group = p_group and floor < p_to;
-    outcome := case when found then 'raised' else 'already-raised' end;
+    update zone_group set floor = p_to
+    where zone_group = p_group and floor < p_to
+      and (select g.generation from generation g where g.zone_group = p_group order by g.generation desc offset p_keep - 1 limit 1) >= p_to;
+    outcome := case
+        when found then 'raised'
+        when exists (select from zone_group z where z.zone_group = p_group and z.floor >= p_to) then 'already-raised'
+        else 'lost-race'
+    end;
     commit;
 end
 $$;
@@ -506,7 +515,7 @@ create procedure forget_generations(p_group bigint, p_rows int, inout forgotten 
 declare
     the_floor bigint;
     state record;
-    parent bigint;
+    before_floor bigint;
     tip bigint;
     upto bigint;
     looked record;
@@ -522,9 +531,9 @@ begin
         rollback;
         return;
     end if;
-    select max(g.generation) into parent from generation g where g.zone_group = p_group and g.generation < the_floor;
+    select max(g.generation) into before_floor from generation g where g.zone_group = p_group and g.generation < the_floor;
     select g.generation into upto from generation g
-    where g.zone_group = p_group and g.generation < parent and g.generation <= state.swept
+    where g.zone_group = p_group and g.generation < before_floor and g.generation <= state.swept
       and g.generation <= (select o.generation from generation o where o.zone_group = p_group order by o.generation desc offset generations_remembered() limit 1)
     order by g.generation desc limit 1;
     select array_agg(g.plan) as plans, max(g.generation) as upto into looked

@@ -3,7 +3,9 @@
 
 use crate::store::StoreError;
 use crate::tokens::Caller;
+use crate::told;
 use chrono::{DateTime, Utc};
+use move_trace::Move;
 use plan_rules::RingName;
 use sqlx::PgPool;
 use zone_model::GroupName;
@@ -35,6 +37,12 @@ pub struct Extent {
     pub group: Option<GroupName>,
     /// The ring; none for every ring.
     pub ring: Option<RingName>,
+}
+
+impl Extent {
+    fn names(&self) -> (Option<String>, Option<String>) {
+        (self.group.as_ref().map(ToString::to_string), self.ring.as_ref().map(ToString::to_string))
+    }
 }
 
 /// What a ring shall be. What is not given stays as it is, or as it is for a new ring.
@@ -74,7 +82,13 @@ impl Acts {
         let ring = of.ring.as_ref().map(RingName::as_str);
         let call =
             sqlx::query_file!("queries/acts/freeze.sql", group, ring, reason, caller.token, until, &*caller.name);
-        call.fetch_one(&self.pool).await.map_err(refused)?;
+        let told = move_trace::about(|| {
+            let (group, ring) = of.names();
+            [Move::Freeze { group, ring, ends: until.is_some() }]
+        });
+        let frozen = call.fetch_one(&self.pool).await;
+        told::ended(told, &frozen, |_| true);
+        frozen.map_err(refused)?;
         Ok(())
     }
 
@@ -86,8 +100,13 @@ impl Acts {
         let group = self.number_of(of.group.as_ref()).await?;
         let ring = of.ring.as_ref().map(RingName::as_str);
         let call = sqlx::query_file!("queries/acts/thaw.sql", group, ring, reason, caller.token, &*caller.name);
-        let row = call.fetch_one(&self.pool).await.map_err(refused)?;
-        Ok(row.thawed.and_then(|thawed| u32::try_from(thawed).ok()).unwrap_or_default())
+        let told = move_trace::about(|| {
+            let (group, ring) = of.names();
+            [Move::Thaw { group, ring }]
+        });
+        let row = call.fetch_one(&self.pool).await;
+        told::ended(told, &row, |row| row.thawed > Some(0));
+        Ok(row.map_err(refused)?.thawed.and_then(|thawed| u32::try_from(thawed).ok()).unwrap_or_default())
     }
 
     /// Adds a ring, or changes one.
@@ -116,7 +135,10 @@ impl Acts {
     /// When there is none, the others would have no first, or the database could not be asked.
     pub async fn end_ring(&self, ring: &RingName, reason: Option<&str>, caller: &Caller) -> Result<(), ActError> {
         let call = sqlx::query_file!("queries/acts/end_ring.sql", ring.as_str(), reason, caller.token, &*caller.name);
-        call.execute(&self.pool).await.map_err(refused)?;
+        let told = move_trace::about(|| [Move::EndRing { ring: ring.to_string() }]);
+        let ended = call.execute(&self.pool).await;
+        told::ended(told, &ended, |_| true);
+        ended.map_err(refused)?;
         Ok(())
     }
 
@@ -131,9 +153,12 @@ impl Acts {
         reason: &str,
         caller: &Caller,
     ) -> Result<(), ActError> {
-        let group = self.number_of(Some(group)).await?;
-        let call = sqlx::query_file!("queries/acts/fail.sql", group, generation, reason, caller.token, &*caller.name);
-        call.execute(&self.pool).await.map_err(refused)?;
+        let number = self.number_of(Some(group)).await?;
+        let call = sqlx::query_file!("queries/acts/fail.sql", number, generation, reason, caller.token, &*caller.name);
+        let told = move_trace::about(|| [Move::Judge { group: group.to_string(), generation, passed: false }]);
+        let failed = call.execute(&self.pool).await;
+        told::ended(told, &failed, |_| true);
+        failed.map_err(refused)?;
         Ok(())
     }
 

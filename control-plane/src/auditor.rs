@@ -297,8 +297,12 @@ impl Auditor {
         let others = if differences > 1 { format!("; and {} more", differences - 1) } else { String::new() };
         let reason = format!("server {server_name} at {address}, in {ROUNDS} rounds: {what}{others}");
         let reason: String = reason.chars().take(REASON_LENGTH_MAX).collect();
-        let frozen = sqlx::query_file!("queries/auditor/freeze_as_auditor.sql", group, reason, self.name);
-        if frozen.fetch_one(self.history.pool()).await?.stop.is_some() {
+        let freeze = sqlx::query_file!("queries/auditor/freeze_as_auditor.sql", group, reason, self.name);
+        let told =
+            move_trace::about(|| [move_trace::Move::Freeze { group: Some(name.to_owned()), ring: None, ends: false }]);
+        let frozen = freeze.fetch_one(self.history.pool()).await;
+        crate::told::ended(told, &frozen, |row| row.stop.is_some());
+        if frozen?.stop.is_some() {
             self.metrics.freezes.inc();
             tracing::error!(%auditor, group = %name, %reason, "froze the group; thaw it when the cause is found");
         }

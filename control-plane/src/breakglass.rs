@@ -3,6 +3,7 @@
 //!
 //! The login is the owner's, or one whose rights suffice. What is done says who did it, in the audit log.
 
+mod by_hand;
 mod rollback;
 
 pub use rollback::Rollback;
@@ -11,6 +12,7 @@ use crate::admission::AdmissionError;
 use crate::database::pool;
 use crate::reading::{ReadError, Reading};
 use crate::store::StoreError;
+use move_trace::{Move, Role};
 use sqlx::PgPool;
 use std::time::Duration;
 
@@ -107,6 +109,7 @@ impl From<sqlx::Error> for BreakGlassError {
 #[derive(Clone, Debug)]
 pub struct Extent {
     group: Option<i64>,
+    group_name: Option<String>,
     ring: Option<String>,
 }
 
@@ -177,14 +180,15 @@ impl BreakGlass {
     /// # Errors
     /// When there is no such group or ring.
     pub async fn extent(&self, group: Option<&str>, ring: Option<&str>) -> Result<Extent, BreakGlassError> {
+        let group_name = group.map(str::to_owned);
         let group = match group {
             Some(name) => Some(self.group(name).await?),
             None => None,
         };
         if let Some(ring) = ring {
-            self.ring_is_first(ring).await?;
+            self.role_of(ring).await?;
         }
-        Ok(Extent { group, ring: ring.map(str::to_owned) })
+        Ok(Extent { group, group_name, ring: ring.map(str::to_owned) })
     }
 
     /// Freezes: when it has answered, no move is in flight, and none comes until it is thawed, or `within` is over. The
@@ -200,8 +204,14 @@ impl BreakGlass {
     ) -> Result<Option<i64>, BreakGlassError> {
         let seconds = within.map(|within| within.as_secs_f64());
         let (group, ring) = (extent.group, extent.ring.as_deref());
-        let frozen = sqlx::query_file!("queries/breakglass/freeze.sql", group, ring, reason, self.by, seconds);
-        Ok(frozen.fetch_one(&self.pool).await?.stop)
+        let call = sqlx::query_file!("queries/breakglass/freeze.sql", group, ring, reason, self.by, seconds);
+        let told = move_trace::about(|| {
+            let (group, ring) = (extent.group_name.clone(), extent.ring.clone());
+            [Move::Freeze { group, ring, ends: within.is_some() }]
+        });
+        let frozen = call.fetch_one(&self.pool).await;
+        crate::told::ended(told, &frozen, |_| true);
+        Ok(frozen?.stop)
     }
 
     /// Ends the stops of exactly this extent. How many those were.
@@ -210,8 +220,14 @@ impl BreakGlass {
     /// When the database refuses or does not answer.
     pub async fn thaw(&self, extent: &Extent, reason: &str) -> Result<i32, BreakGlassError> {
         let (group, ring) = (extent.group, extent.ring.as_deref());
-        let thawed = sqlx::query_file!("queries/breakglass/thaw.sql", group, ring, reason, self.by);
-        Ok(thawed.fetch_one(&self.pool).await?.thawed.unwrap_or_default())
+        let call = sqlx::query_file!("queries/breakglass/thaw.sql", group, ring, reason, self.by);
+        let told = move_trace::about(|| {
+            let (group, ring) = (extent.group_name.clone(), extent.ring.clone());
+            [Move::Thaw { group, ring }]
+        });
+        let thawed = call.fetch_one(&self.pool).await;
+        crate::told::ended(told, &thawed, |row| row.thawed > Some(0));
+        Ok(thawed?.thawed.unwrap_or_default())
     }
 
     /// Moves a head. The triggers judge the move: to what failed, has not passed, is frozen or below the floor none goes.
@@ -227,11 +243,12 @@ impl BreakGlass {
     ) -> Result<Enacted, BreakGlassError> {
         let number = self.group(group).await?;
         // A ring that is alone proves nothing to nobody.
-        let expected = match self.ring_is_first(ring).await? {
-            First::OfSeveral => {
+        let role = self.role_of(ring).await?;
+        let expected = match role {
+            Role::First => {
                 Some(sqlx::query_file_scalar!("queries/breakglass/live_servers.sql", ring).fetch_all(&self.pool).await?)
             }
-            First::Alone | First::Not => None,
+            Role::Alone | Role::Later => None,
         };
         let head = self.head(number, ring).await?;
         if let Some(head) = head.filter(|head| *head > generation) {
@@ -248,7 +265,11 @@ impl BreakGlass {
             reason,
             self.by
         );
-        let moved = enacted.fetch_one(&self.pool).await?.moved.unwrap_or_default();
+        let wished = self.move_of_head(group, (ring, role), head, generation).await;
+        let told = move_trace::about(|| wished);
+        let enacted = enacted.fetch_one(&self.pool).await;
+        crate::told::ended(told, &enacted, |row| row.moved == Some(true));
+        let moved = enacted?.moved.unwrap_or_default();
         // A hint; whoever misses it looks within a second.
         let notice = sqlx::query!("select pg_notify($1, '')", crate::notices::MOVED).execute(&self.pool).await;
         if let Err(error) = notice {
@@ -267,23 +288,17 @@ impl BreakGlass {
         Ok(sqlx::query_file_scalar!("queries/breakglass/head.sql", group, ring).fetch_one(&self.pool).await?)
     }
 
-    async fn ring_is_first(&self, name: &str) -> Result<First, BreakGlassError> {
+    /// Which of the rings one is.
+    async fn role_of(&self, name: &str) -> Result<Role, BreakGlassError> {
         let rings = sqlx::query_file!("queries/breakglass/rings.sql").fetch_all(&self.pool).await?;
         let Some(ring) = rings.iter().find(|ring| ring.ring == name) else {
             let known: Vec<&str> = rings.iter().map(|ring| ring.ring.as_str()).collect();
             return Err(BreakGlassError::Unknown(format!("ring {name}; there are: {}", known.join(", "))));
         };
         Ok(match (ring.first, rings.len()) {
-            (true, 1) => First::Alone,
-            (true, _) => First::OfSeveral,
-            (false, _) => First::Not,
+            (true, 1) => Role::Alone,
+            (true, _) => Role::First,
+            (false, _) => Role::Later,
         })
     }
-}
-
-/// Which of the rings one is.
-enum First {
-    Alone,
-    OfSeveral,
-    Not,
 }

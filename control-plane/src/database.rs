@@ -155,12 +155,24 @@ pub fn steady_pool(url: &str, program: &str, connections_max: u32) -> Result<PgP
     Ok(pool_options(connections_max).connect_lazy_with(options))
 }
 
+/// A connection that was idle for longer is asked whether it is still one: Postgres may have been replaced meanwhile. One in
+/// use is not, which would cost a round trip each time.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 fn pool_options(connections_max: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections_max)
         .acquire_timeout(Duration::from_secs(5))
         .idle_timeout(Duration::from_secs(300))
         .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                if used.idle_for > TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
 }
 
 async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {

@@ -25,6 +25,12 @@ use uuid::Uuid;
 
 /// Looks begin at least this far apart: under a stream of plans one move takes in many.
 const LOOKS_APART_MIN: Duration = Duration::from_millis(5);
+/// After a look that took in more than one plan a notice waits for this many times as long as that look and its moves took:
+/// under a stream of plans the database is left to those who post them, and each move takes in more. A plan alone waits for
+/// nobody.
+const RESTS: u32 = 3;
+/// The longest such rest.
+const REST_MAX: Duration = Duration::from_millis(50);
 /// How often an enactor says that it is alive.
 const SAYS_ALIVE_EVERY: Duration = Duration::from_secs(1);
 /// The longest tick: a longer gap than makes a server lost would be no watching.
@@ -52,6 +58,8 @@ pub struct Enactor {
 struct Looked {
     /// How many heads this enactor moved, and verdicts it wrote.
     written: usize,
+    /// How many generations those moves took in, over all heads.
+    took_in: u64,
     /// How soon something may be due that no notice tells of.
     due_after: Option<Duration>,
     /// What heads wait for, for people.
@@ -100,6 +108,8 @@ impl Enactor {
                     last = Looked::default();
                 }
             }
+            let rest = if last.took_in > 1 { (looked.elapsed() * RESTS).min(REST_MAX) } else { Duration::ZERO };
+            let rested = (looked + LOOKS_APART_MIN).max(Instant::now() + rest);
             let woken = async {
                 match &mut listener {
                     Some(listening) => listening.recv().await.is_ok(),
@@ -114,7 +124,7 @@ impl Enactor {
                     if !heard {
                         listener = None;
                     }
-                    let from = if stands_back { Instant::now() + STANDS_BACK } else { looked + LOOKS_APART_MIN };
+                    let from = if stands_back { Instant::now() + STANDS_BACK } else { rested };
                     tokio::time::sleep_until(from).await;
                 }
                 () = tokio::time::sleep(last.due_after.map_or(self.tick, |due| due.clamp(LOOKS_APART_MIN, self.tick))) => {}
@@ -134,7 +144,7 @@ impl Enactor {
     /// # Errors
     /// When the database cannot be asked.
     async fn look_and_step(&self, telling: &mut Telling) -> Result<Looked, StoreError> {
-        let mut written = 0;
+        let (mut written, mut took_in) = (0, 0);
         for _ in 0..LOOKS_AT_ONCE_MAX {
             let look = Look::take(&self.pool, &self.name, self.instance).await?;
             let mut steps = Steps::of(&look);
@@ -142,8 +152,9 @@ impl Enactor {
             telling.found(&self.name, &steps);
             let (due_after, waits_for) = (steps.due_after(), steps.waits_for());
             if steps.is_rest() {
-                return Ok(Looked { written, due_after, waits_for });
+                return Ok(Looked { written, took_in, due_after, waits_for });
             }
+            took_in += steps.takes_in;
             let verdicts = std::mem::take(&mut steps.verdicts);
             let (judged, mut again) = self.judge(verdicts, telling).await?;
             written += judged;
@@ -154,10 +165,10 @@ impl Enactor {
                 again |= lost;
             }
             if !again {
-                return Ok(Looked { written, due_after, waits_for });
+                return Ok(Looked { written, took_in, due_after, waits_for });
             }
         }
-        Ok(Looked { written, ..Looked::default() })
+        Ok(Looked { written, took_in, ..Looked::default() })
     }
 
     /// Writes verdicts. How many, and whether heads may move by them now.
@@ -170,7 +181,7 @@ impl Enactor {
             telling.judged(&self.name, verdict);
         }
         for (verdict, refusal) in &refused {
-            telling.refused(&self.name, &verdict.group, verdict.generation, refusal);
+            telling.refused(&self.name, &verdict.group, verdict.version.generation, refusal);
         }
         Ok((ended.len(), !ended.is_empty() && Enactment.judged() == Next::Read))
     }

@@ -14,3 +14,4 @@ pub mod retirement;
 pub mod settings;
 pub mod store;
 pub mod tokens;
+mod told;

@@ -29,6 +29,7 @@ async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("HOLDFAST_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    move_trace::begin(settings.trace_moves.as_deref());
     let outcome = match settings.program {
         Program::Api(settings) => api(settings).await,
         Program::Enactor(settings) => enactor(settings).await,

@@ -8,6 +8,8 @@ mod pace;
 pub use pace::Pace;
 
 use crate::store::StoreError;
+use crate::told;
+use move_trace::Move;
 use plan_rules::{Floor, Retirement, RingName};
 use sqlx::PgPool;
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,9 +204,12 @@ impl Retiring {
         if at == floor {
             return Ok(false);
         }
-        let raised = sqlx::query_file!("queries/retirement/raise_the_floor.sql", group.number, at.get())
-            .fetch_one(&self.pool)
-            .await;
+        let told = move_trace::about(|| [Move::RaiseFloor { group: group.name.clone(), floor: at.get() }]);
+        let raised =
+            sqlx::query_file!("queries/retirement/raise_the_floor.sql", group.number, at.get(), self.settings.keep)
+                .fetch_one(&self.pool)
+                .await;
+        told::ended(told, &raised, |row| row.outcome.as_deref() == Some("raised"));
         match raised {
             Ok(row) => {
                 let outcome = row.outcome.unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use crate::retirement::Gently;
 use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,6 +13,10 @@ pub struct Settings {
     /// The program to run.
     #[command(subcommand)]
     pub program: Program,
+    /// A file that each move is told to, for tests and investigations: a line of JSON before it is made and one after, from all
+    /// programs that have the same file [default: none]
+    #[arg(long, global = true, env = "HOLDFAST_TRACE_MOVES", value_name = "FILE")]
+    pub trace_moves: Option<OsString>,
 }
 
 /// The programs.

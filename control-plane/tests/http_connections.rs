@@ -70,3 +70,28 @@ async fn a_shutdown_lets_a_request_under_way_end_and_takes_no_other() {
     assert!(started.elapsed() < Duration::from_secs(5), "an idle connection held up the shutdown");
     drop(idle);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_ended_while_idle_are_replaced_and_nobody_is_told() {
+    let api = Api::with_example().await;
+    // Several at once, so that there are several connections.
+    let group = "/v1/groups/example.com";
+    let answers = tokio::join!(api.get(group), api.get(group), api.get(group), api.get(group));
+    for answer in [answers.0, answers.1, answers.2, answers.3] {
+        answer.is(200);
+    }
+    let superuser = sqlx::PgPool::connect(api.superuser_url()).await.unwrap();
+    let ended: i64 = sqlx::query_scalar(
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+         where pid <> pg_backend_pid() and datname = current_database()",
+    )
+    .fetch_one(&superuser)
+    .await
+    .unwrap();
+    assert!(ended >= 2, "{ended}");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    for round in 1..=2 {
+        api.get(group).await.is(200);
+        api.put(round, "a", 7 + u8::try_from(round).unwrap()).await.is(201);
+    }
+}

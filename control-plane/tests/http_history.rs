@@ -182,7 +182,7 @@ async fn guards_and_settings_are_part_of_the_history() {
           insert into change (zone, owner, type, covered, plan, value) select z.zone, 'ns1', 65538, 1, p.plan, '\x0001' from zone z, (select max(plan) as plan from plan) p;
           insert into change (zone, owner, type, plan, value) select -z.zone_group, '@', s.type, p.plan, s.value
           from zone_group z, (select max(plan) as plan from plan) p, (values (65542, '\x0000000214'::bytea), (65543, '\x00'), (65544, 'incident')) s (type, value);
-          insert into generation (zone_group, generation, plan, id, digest) select z.zone_group, 2, max(p.plan), sha256('2'), sha256('x') from zone_group z, plan p group by 1",
+          insert into generation (zone_group, generation, plan, parent, id, digest) select z.zone_group, 2, max(p.plan), (select id from generation), sha256('2'), sha256('x') from zone_group z, plan p group by 1",
     )
     .await;
     let plan = api.get("/v1/groups/example.com/plans/2").await;

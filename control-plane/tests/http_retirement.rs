@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use http_support::{Answer, Api, request};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const GROUP: &str = "/v1/groups/example.com";
 const PINS: &str = "/v1/groups/example.com/pins";
@@ -60,6 +61,20 @@ async fn what_is_below_the_floor_cannot_be_read_and_is_told() {
     assert!(api.get("/v1/groups/example.com/plans/5").await.is(200)["diff"].is_null());
     let history = api.get("/v1/zones/example.com/history?name=@").await;
     assert_eq!(history.is(200)["items"].as_array().unwrap().len(), 2, "{}", history.text);
+}
+
+/// What stood there is not known any more, only who made it: the plan would be made of gaps.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_goes_back_to_what_was_retired() {
+    let api = retired().await;
+    for to in [1, 4] {
+        let back = json!({"to": to, "base": 5, "reason": "tried"});
+        let answer = tokio::time::timeout(Duration::from_secs(10), api.post("/v1/groups/example.com/rollback", &back));
+        let answer = answer.await.unwrap();
+        answer.is_problem(410, "below-floor");
+        assert_eq!((&answer["generation"], &answer["floor"]), (&json!(to), &json!(5)));
+    }
+    assert_eq!(api.get(GROUP).await.is(200)["tip"], 5);
 }
 
 /// The tombstone that a stale upsert would have met is gone. The base alone says that it is stale.

@@ -166,10 +166,10 @@ async fn f13_the_last_n_are_generations_of_the_group() {
     world
         .run(
             "insert into plan (zone_group, base, kind, digest_delta, changes, added, replaced, deleted, absent) select zone_group, 23, 'raise', sha256('x'), 0, 0, 0, 0, 0 from zone_group where name = 'example';
-             insert into generation (zone_group, generation, plan, id, digest) select zone_group, 1000000000, plan, sha256('a'), sha256('b') from plan where kind = 'raise';
+             insert into generation (zone_group, generation, plan, parent, id, digest) select zone_group, 1000000000, plan, (select g.id from generation g where g.zone_group = p.zone_group and g.generation = 23), sha256('a'), sha256('b') from plan p where kind = 'raise';
              insert into plan (zone_group, base, digest_delta, changes, added, replaced, deleted, absent) select zone_group, 1000000000, sha256('x'), 1, 1, 0, 0, 0 from zone_group where name = 'example';
              insert into change (zone, owner, type, plan, value) select z.zone, o.owner, o.type, p.plan, '\\x01' from zone z, (select max(plan) as plan from plan) p, (values ('', 65536), ('y', 1)) o (owner, type) where z.name = 'example.';
-             insert into generation (zone_group, generation, plan, id, digest) select zone_group, 1000000001, plan, sha256('c'), sha256('d') from plan where base = 1000000000",
+             insert into generation (zone_group, generation, plan, parent, id, digest) select zone_group, 1000000001, plan, sha256('a'), sha256('c'), sha256('d') from plan where base = 1000000000",
         )
         .await;
     enact(&world).await;

@@ -9,6 +9,10 @@
 create schema fixture;
 grant usage on schema fixture to public;
 create function fixture.h(what text) returns bytea language sql immutable as $$ select sha256(convert_to(what, 'UTF8')) $$;
+-- The id of what a generation of this number would follow.
+create function fixture.parent(in_group bigint, above bigint) returns bytea language sql stable as $$
+    select g.id from generation g where g.zone_group = in_group and g.generation < above order by g.generation desc limit 1
+$$;
 -- A staged plan that gives each owner an address in one zone, with the touched row.
 create function fixture.stage(in_group bigint, on_base bigint, in_zone bigint, owners text[], reads text[] default '{}', by_token bigint default null) returns bigint language plpgsql as $$
 declare
@@ -23,8 +27,9 @@ begin
 end
 $$;
 create function fixture.name_it(in_group bigint, the_plan bigint) returns bigint language sql as $$
-    insert into generation (zone_group, generation, plan, id, digest)
-    select in_group, 1 + coalesce((select max(generation) from generation where zone_group = in_group), 0), the_plan, fixture.h('id' || the_plan), fixture.h('digest' || the_plan)
+    insert into generation (zone_group, generation, plan, parent, id, digest)
+    select in_group, n.generation, the_plan, fixture.parent(in_group, n.generation), fixture.h('id' || the_plan), fixture.h('digest' || the_plan)
+    from (select 1 + coalesce((select max(generation) from generation where zone_group = in_group), 0) as generation) n
     returning generation
 $$;
 
@@ -68,7 +73,7 @@ begin
                array_fill(1, array [coalesce(cardinality(p_zones), 0)]), p_zones, p_owners, p_types, p_covered, p_values,
                array_fill(null::text, array [coalesce(cardinality(p_zones), 0)]),
                array_fill(1, array [coalesce(cardinality(p_read_zones), 0)]), p_read_zones, p_read_owners,
-               array [p_key], array [p_body_hash], array [p_generation], array [p_id], array [p_digest],
+               array [p_key], array [p_body_hash], array [p_generation], array [fixture.parent(p_group, p_generation)], array [p_id], array [p_digest],
                array [fixture.h('answers')], array [0::bigint], outcome);
 end
 $$;

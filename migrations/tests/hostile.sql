@@ -16,7 +16,7 @@ select max(generation) = 3 from head_move where zone_group = 1;
 --! role admit
 --! expect 23505
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 3, 5, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 3, 5, fixture.parent(1, 3), fixture.h('x'), fixture.h('x'));
 
 --! case f01_a_late_admission_meets_newer_generations
 --! role admit
@@ -113,7 +113,7 @@ select array_agg(generation) = '{3}' from head_move where zone_group = 1;
 --! role admit
 --! expect HF004
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 7, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 7, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 
 --! case f05_also_through_the_door
 --! role admit
@@ -160,13 +160,13 @@ select fixture.name_it(1, max(plan)) from plan;
 --! role admit
 --! expect HF004
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 10, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 10, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 
 --! case f56_a_zone_that_was_read_has_changed
 --! role admit
 --! expect HF004
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 11, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 11, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 
 --! case f56_a_read_does_not_go_from_an_open_plan
 --! role owner
@@ -184,7 +184,7 @@ update plan_read set owner = 'mail' where plan = 10;
 --! role owner
 --! expect HF002
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 3, 5, fixture.h('x'), fixture.h('x')) on conflict (zone_group, generation) do update set plan = 5, id = fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 3, 5, fixture.parent(1, 3), fixture.h('x'), fixture.h('x')) on conflict (zone_group, generation) do update set plan = 5, id = fixture.h('x');
 
 --! case f07_an_id_is_not_changed
 --! role owner
@@ -208,7 +208,7 @@ merge into generation g using (values (3)) as v (g) on g.zone_group = 1 and g.ge
 --! role owner
 --! expect 23505
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 3, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 3, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 
 --! case f07_the_door_tells_a_retry_apart
 --! role admit
@@ -360,7 +360,7 @@ select not exists (select from change where plan = 6) and not exists (select fro
 --! setup
 delete from plan where plan = 6;
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 6, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 6, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 
 --! case f11_what_was_given_up_is_not_added_to
 --! role owner
@@ -422,7 +422,7 @@ insert into change (zone, owner, type, plan, value) select 1, 'y' || i, 1, 5, ca
 --! role owner
 --! expect HF021
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, '\x01', fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 5, fixture.parent(1, 4), '\x01', fixture.h('x'));
 
 --! case f15_a_plan_has_sane_figures
 --! role owner
@@ -508,7 +508,7 @@ insert into plan_read (plan, zone, owner) values (3, 1, 'late');
 --! expect HF003
 --! hostile
 begin;
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 5, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 insert into change (zone, owner, type, plan, value) values (1, 'late', 1, 5, '\x01');
 commit;
 
@@ -516,7 +516,7 @@ commit;
 --! role owner
 --! expect HF003
 --! hostile
-with g as (insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('x'), fixture.h('x')) returning 1)
+with g as (insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 5, fixture.parent(1, 4), fixture.h('x'), fixture.h('x')) returning 1)
 insert into change (zone, owner, type, plan, value) values (1, 'late', 1, 5, '\x01');
 
 --! case f59_rows_of_a_plan_of_ones_own_after_its_generation
@@ -536,7 +536,7 @@ begin;
 savepoint s;
 insert into change (zone, owner, type, plan, value) values (1, '', 65536, 8, '\x00'), (1, 'x', 1, 8, '\x01');
 rollback to s;
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 8, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 8, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 commit;
 
 --! case f59_a_stale_plan_after_a_fresh_one_in_one_statement
@@ -545,8 +545,8 @@ commit;
 --! setup
 select fixture.stage(1, 3, 1, '{open}');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest)
-select 1, v.g, v.p, fixture.h('x'), fixture.h('x') from (values (4, 5), (5, 12)) v (g, p);
+insert into generation (zone_group, generation, plan, parent, id, digest)
+select 1, v.g, v.p, case v.g when 4 then fixture.parent(1, 4) else fixture.h('4') end, fixture.h(v.g::text), fixture.h('x') from (values (4, 5), (5, 12)) v (g, p);
 
 --! case f59_two_generations_in_one_statement
 --! role owner
@@ -554,8 +554,8 @@ select 1, v.g, v.p, fixture.h('x'), fixture.h('x') from (values (4, 5), (5, 12))
 --! setup
 select fixture.stage(1, 3, 1, '{unlike}');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest)
-select 1, v.g, v.p, fixture.h('x'), fixture.h('x') from (values (5, 12), (4, 5)) v (g, p);
+insert into generation (zone_group, generation, plan, parent, id, digest)
+select 1, v.g, v.p, case v.g when 4 then fixture.parent(1, 4) else fixture.h('4') end, fixture.h(v.g::text), fixture.h('x') from (values (5, 12), (4, 5)) v (g, p);
 --! then
 select max(generation) = 5 from generation where zone_group = 1;
 
@@ -563,19 +563,19 @@ select max(generation) = 5 from generation where zone_group = 1;
 --! role owner
 --! expect HF006
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 5, 5, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 5, 5, fixture.parent(1, 5), fixture.h('x'), fixture.h('x'));
 
 --! case f59_nor_is_there_a_zeroth
 --! role owner
 --! expect HF006
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (2, 0, 9, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (2, 0, 9, fixture.parent(2, 0), fixture.h('x'), fixture.h('x'));
 
 --! case f59_an_empty_plan
 --! role owner
 --! expect HF012
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 8, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 8, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 
 --! case f59_a_plan_that_only_touches
 --! role owner
@@ -583,13 +583,13 @@ insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 
 --! setup
 insert into change (zone, owner, type, plan, value) values (1, '', 65536, 8, '\x00');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 8, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 8, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 
 --! case f59_the_plan_of_another_group
 --! role owner
 --! expect HF014
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 9, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 9, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 
 --! case f59_a_zone_of_another_group
 --! role owner
@@ -699,7 +699,7 @@ commit;
 --! expect HF001
 --! hostile
 begin isolation level serializable;
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 5, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 commit;
 
 --! case f60_a_key_under_an_old_snapshot
@@ -922,7 +922,7 @@ create temporary table generation (zone_group bigint, generation bigint, plan bi
 --! role enact
 --! expect 42501
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, sha256('x'), sha256('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 5, fixture.parent(1, 4), sha256('x'), sha256('x'));
 
 --! case an_enactor_deletes_no_move
 --! role enact
@@ -2043,7 +2043,7 @@ insert into plan (zone_group, base, through_freeze, digest_delta, changes, added
 --! setup
 select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.parent(1, 1000000000), fixture.h('1000000000'), fixture.h('x');
 --! then
 select max(generation) = 1000000000 from generation where zone_group = 1;
 
@@ -2053,7 +2053,7 @@ select max(generation) = 1000000000 from generation where zone_group = 1;
 --! setup
 select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 1, 7000000000, (select max(plan) from plan), fixture.h('7000000000'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 7000000000, (select max(plan) from plan), fixture.parent(1, 7000000000), fixture.h('7000000000'), fixture.h('x');
 
 --! case f08_a_raise_begins_at_the_epoch
 --! role owner
@@ -2061,7 +2061,7 @@ insert into generation (zone_group, generation, plan, id, digest) select 1, 7000
 --! setup
 select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000001, (select max(plan) from plan), fixture.h('1000000001'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 1000000001, (select max(plan) from plan), fixture.parent(1, 1000000001), fixture.h('1000000001'), fixture.h('x');
 
 --! case f08_a_raise_is_not_the_next_number
 --! role owner
@@ -2069,13 +2069,13 @@ insert into generation (zone_group, generation, plan, id, digest) select 1, 1000
 --! setup
 select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 1, 4, (select max(plan) from plan), fixture.h('4'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 4, (select max(plan) from plan), fixture.parent(1, 4), fixture.h('4'), fixture.h('x');
 
 --! case f08_a_change_begins_no_epoch
 --! role owner
 --! expect HF006
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, 5, fixture.h('1000000000'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 1000000000, 5, fixture.parent(1, 1000000000), fixture.h('1000000000'), fixture.h('x');
 
 --! case f08_a_raise_is_made_on_the_tip
 --! role owner
@@ -2083,7 +2083,7 @@ insert into generation (zone_group, generation, plan, id, digest) select 1, 1000
 --! setup
 select fixture.put(1, 2, 1, '{}', '{}', '{}', '{}', 'raise');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.parent(1, 1000000000), fixture.h('1000000000'), fixture.h('x');
 
 --! case f08_a_group_without_history_has_no_epoch
 --! role owner
@@ -2092,16 +2092,109 @@ insert into generation (zone_group, generation, plan, id, digest) select 1, 1000
 insert into zone_group (name) values ('c');
 select fixture.put(3, 0, 1, '{}', '{}', '{}', '{}', 'raise');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 3, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 3, 1000000000, (select max(plan) from plan), fixture.parent(3, 1000000000), fixture.h('1000000000'), fixture.h('x');
+
+--! case f08_a_generation_follows_what_it_was_decided_on
+--! role admit
+--! expect HF038
+--! hostile
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 5, fixture.h('id of another 3'), fixture.h('4'), fixture.h('x'));
+
+--! case f08_a_generation_says_what_it_follows
+--! role admit
+--! expect HF038
+--! hostile
+insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('4'), fixture.h('x'));
+
+--! case f08_a_first_generation_follows_nothing
+--! role owner
+--! expect HF038
+--! setup
+insert into zone_group (name) values ('d');
+insert into zone (name, zone_group) values ('d.', 3);
+select fixture.put(3, 0, 5, '{@,@}', '{6,2}', '{0,0}', array [fixture.addresses(1), fixture.addresses(1)]);
+--! hostile
+insert into generation (zone_group, generation, plan, parent, id, digest) values (3, 1, 12, fixture.parent(1, 4), fixture.h('1'), fixture.h('x'));
+
+--! case f08_a_raise_follows_what_it_was_decided_on
+--! role owner
+--! expect HF038
+--! setup
+select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
+--! hostile
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 1000000000, max(plan), fixture.h('id of another 3'), fixture.h('1000000000'), fixture.h('x') from plan;
+
+--! case f08_of_two_in_one_statement_the_second_follows_the_first
+--! role owner
+--! expect HF038
+--! setup
+select fixture.stage(1, 3, 1, '{unlike}');
+--! hostile
+insert into generation (zone_group, generation, plan, parent, id, digest)
+select 1, v.g, v.p, fixture.parent(1, 4), fixture.h(v.g::text), fixture.h('x') from (values (4, 5), (5, 12)) v (g, p);
+
+--! case f08_the_door_is_asked_for_another_parent
+--! role admit
+--! expect none
+--! setup
+-- 4 was decided on by whoever calls; then the database went back to 3, and another plan became 4.
+select fixture.stage(1, 3, 1, '{unlike}');
+select fixture.name_it(1, 5);
+--! hostile
+call admit(array_fill(1::bigint, array [1]), array [12]::bigint[], array_fill(3::bigint, array [1]), array_fill(null::bigint, array [1]), array_fill(null::text, array [1]),
+    array_fill('[]'::jsonb, array [1]), array_fill(fixture.h('x'), array [1]), array_fill('change'::text, array [1]), array_fill(false, array [1]), array_fill(null::bigint, array [1]),
+    array_fill(1, array [1]), array_fill(1, array [1]), array_fill(0, array [1]), array_fill(0, array [1]), array_fill(0, array [1]),
+    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', array_fill(null::text, array [1]), array_fill(null::bytea, array [1]),
+    array [5]::bigint[], array [fixture.h('id of another 4')]::bytea[], array [fixture.h('5')], array_fill(fixture.h('x'), array [1]), array_fill(fixture.h('x'), array [1]), array_fill(0::bigint, array [1]), null);
+--! then
+select max(generation) = 4 from generation where zone_group = 1;
+
+--! case f08_the_door_is_told_no_parent
+--! role admit
+--! expect none
+--! hostile
+call admit(array_fill(1::bigint, array [1]), array [5]::bigint[], array_fill(3::bigint, array [1]), array_fill(null::bigint, array [1]), array_fill(null::text, array [1]),
+    array_fill('[]'::jsonb, array [1]), array_fill(fixture.h('x'), array [1]), array_fill('change'::text, array [1]), array_fill(false, array [1]), array_fill(null::bigint, array [1]),
+    array_fill(1, array [1]), array_fill(1, array [1]), array_fill(0, array [1]), array_fill(0, array [1]), array_fill(0, array [1]),
+    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', array_fill(null::text, array [1]), array_fill(null::bytea, array [1]),
+    array [4]::bigint[], array [null]::bytea[], array [fixture.h('4')], array_fill(fixture.h('x'), array [1]), array_fill(fixture.h('x'), array [1]), array_fill(0::bigint, array [1]), null);
+--! then
+select max(generation) = 3 from generation where zone_group = 1;
+
+--! case f08_at_the_door_the_second_follows_the_first
+--! role admit
+--! expect none
+--! setup
+select fixture.stage(1, 3, 1, '{unlike}');
+--! hostile
+call admit(array_fill(1::bigint, array [2]), array [12, 5]::bigint[], array_fill(3::bigint, array [2]), array_fill(null::bigint, array [2]), array_fill(null::text, array [2]),
+    array_fill('[]'::jsonb, array [2]), array_fill(fixture.h('x'), array [2]), array_fill('change'::text, array [2]), array_fill(false, array [2]), array_fill(null::bigint, array [2]),
+    array_fill(1, array [2]), array_fill(1, array [2]), array_fill(0, array [2]), array_fill(0, array [2]), array_fill(0, array [2]),
+    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', array_fill(null::text, array [2]), array_fill(null::bytea, array [2]),
+    array [5, 4]::bigint[], array [fixture.h('4'), fixture.parent(1, 4)]::bytea[], array [fixture.h('5'), fixture.h('4')], array_fill(fixture.h('x'), array [2]), array_fill(fixture.h('x'), array [2]), array_fill(0::bigint, array [2]), null);
+--! then
+select array_agg(plan order by generation) = array [5, 12]::bigint[] from generation where zone_group = 1 and generation > 3;
+
+--! case f08_at_the_door_the_second_follows_nothing_else
+--! role admit
+--! expect HF038
+--! setup
+select fixture.stage(1, 3, 1, '{unlike}');
+--! hostile
+call admit(array_fill(1::bigint, array [2]), array [5, 12]::bigint[], array_fill(3::bigint, array [2]), array_fill(null::bigint, array [2]), array_fill(null::text, array [2]),
+    array_fill('[]'::jsonb, array [2]), array_fill(fixture.h('x'), array [2]), array_fill('change'::text, array [2]), array_fill(false, array [2]), array_fill(null::bigint, array [2]),
+    array_fill(1, array [2]), array_fill(1, array [2]), array_fill(0, array [2]), array_fill(0, array [2]), array_fill(0, array [2]),
+    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', array_fill(null::text, array [2]), array_fill(null::bytea, array [2]),
+    array [4, 5]::bigint[], array [fixture.parent(1, 4), fixture.parent(1, 4)]::bytea[], array [fixture.h('4'), fixture.h('5')], array_fill(fixture.h('x'), array [2]), array_fill(fixture.h('x'), array [2]), array_fill(0::bigint, array [2]), null);
 
 --! case f08_nothing_lands_below_a_raise
 --! role owner
 --! expect HF006
 --! setup
 select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
-insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.parent(1, 1000000000), fixture.h('1000000000'), fixture.h('x');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 1, 4, 5, fixture.h('4'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 4, 5, fixture.parent(1, 4), fixture.h('4'), fixture.h('x');
 
 --! case f08_no_raise_lands_below_a_raise
 --! role owner
@@ -2109,37 +2202,37 @@ insert into generation (zone_group, generation, plan, id, digest) select 1, 4, 5
 --! setup
 select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
 select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
-insert into generation (zone_group, generation, plan, id, digest) select 1, 2000000000, (select max(plan) - 1 from plan), fixture.h('2000000000'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 2000000000, (select max(plan) - 1 from plan), fixture.parent(1, 2000000000), fixture.h('2000000000'), fixture.h('x');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.parent(1, 1000000000), fixture.h('1000000000'), fixture.h('x');
 
 --! case f08_after_a_raise_numbers_go_on_by_one
 --! role owner
 --! expect none
 --! setup
 select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise');
-insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.h('1000000000'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 1000000000, (select max(plan) from plan), fixture.parent(1, 1000000000), fixture.h('1000000000'), fixture.h('x');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) select 1, 1000000001, 5, fixture.h('1000000001'), fixture.h('x');
+insert into generation (zone_group, generation, plan, parent, id, digest) select 1, 1000000001, 5, fixture.parent(1, 1000000001), fixture.h('1000000001'), fixture.h('x');
 
 --! case f21_what_was_spent_is_not_given_back
 --! role owner
 --! expect HF031
 --! setup
-insert into generation (zone_group, generation, plan, id, digest, deletes_spent) values (1, 4, 5, fixture.h('x'), fixture.h('x'), 5);
+insert into generation (zone_group, generation, plan, parent, id, digest, deletes_spent) values (1, 4, 5, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'), 5);
 select fixture.stage(1, 4, 1, '{y}');
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest, deletes_spent) select 1, 5, max(plan), fixture.h('x'), fixture.h('x'), 4 from plan;
+insert into generation (zone_group, generation, plan, parent, id, digest, deletes_spent) select 1, 5, max(plan), fixture.parent(1, 5), fixture.h('x'), fixture.h('x'), 4 from plan;
 
 --! case f21_the_window_begins_an_hour_ago
 --! role owner
 --! expect none
 --! setup
-insert into generation (zone_group, generation, plan, id, digest, deletes_spent) values (1, 4, 5, fixture.h('x'), fixture.h('x'), 5);
+insert into generation (zone_group, generation, plan, parent, id, digest, deletes_spent) values (1, 4, 5, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'), 5);
 select fixture.put(1, 4, 1, '{}', '{}', '{}', '{}', 'raise');
-insert into generation (zone_group, generation, plan, id, digest, deletes_spent) select 1, 1000000000, max(plan), fixture.h('y'), fixture.h('x'), 7 from plan;
+insert into generation (zone_group, generation, plan, parent, id, digest, deletes_spent) select 1, 1000000000, max(plan), fixture.parent(1, 1000000000), fixture.h('y'), fixture.h('x'), 7 from plan;
 select fixture.stage(1, 1000000000, 1, '{y}');
-insert into generation (zone_group, generation, plan, id, digest, deletes_spent) select 1, 1000000001, max(plan), fixture.h('z'), fixture.h('x'), 9 from plan;
+insert into generation (zone_group, generation, plan, parent, id, digest, deletes_spent) select 1, 1000000001, max(plan), fixture.parent(1, 1000000001), fixture.h('z'), fixture.h('x'), 9 from plan;
 alter table generation disable trigger generation_never_changes;
 --! hostile
 do $$
@@ -2301,7 +2394,7 @@ insert into verdict (zone_group, generation, passed, why, by) values (1, 3, fals
 --! role audit
 --! expect 42501
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('id'), fixture.h('digest'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 5, fixture.parent(1, 4), fixture.h('id'), fixture.h('digest'));
 
 --! case the_auditor_stages_nothing
 --! role audit

@@ -24,6 +24,14 @@ select fixture.name_it(1, 5);
 --! hostile
 call raise_floor(1, 4, null);
 
+--! case f10_a_floor_leaves_as_many_generations_as_are_to_be_kept
+--! role retire
+--! expect none
+--! hostile
+call raise_floor(1, 2, null, 100);
+--! then
+select floor = 1 from zone_group where zone_group = 1;
+
 --! case f10_a_floor_does_not_pass_a_ring_without_a_head
 --! role owner
 --! expect HF035
@@ -542,7 +550,7 @@ select count(*) = 50 and min(plan) = 13 from change where zone = 1 and owner ~ '
 --! role retire
 --! expect 42501
 --! hostile
-insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('x'), fixture.h('x'));
+insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 5, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'));
 
 --! case retire_writes_no_plans
 --! role retire

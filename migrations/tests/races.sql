@@ -29,7 +29,7 @@ B gets: HF004
 A: begin
 A: select fixture.stage(1, 3, 1, '{open}')
 B: select fixture.name_it(1, 5)
-A: insert into generation (zone_group, generation, plan, id, digest) values (1, 5, 12, fixture.h('x'), fixture.h('x'))
+A: insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 5, 12, fixture.parent(1, 5), fixture.h('x'), fixture.h('x'))
 A gets: HF004
 
 --! race f09_two_calls_with_one_key
@@ -328,7 +328,7 @@ then: select by = 's2' from stop
 A: begin
 A: select fixture.name_it(1, 5)
 B: select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise')
-B waits: insert into generation (zone_group, generation, plan, id, digest) values (1, 1000000000, 12, fixture.h('x'), fixture.h('x'))
+B waits: insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 1000000000, 12, fixture.parent(1, 1000000000), fixture.h('x'), fixture.h('x'))
 A: commit
 B gets: HF004
 then: select max(generation) = 4 from generation where zone_group = 1
@@ -336,8 +336,8 @@ then: select max(generation) = 4 from generation where zone_group = 1
 --! race f08_an_admission_waits_for_a_raise
 A: begin
 A: select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise')
-A: insert into generation (zone_group, generation, plan, id, digest) values (1, 1000000000, 12, fixture.h('x'), fixture.h('x'))
-B waits: insert into generation (zone_group, generation, plan, id, digest) values (1, 4, 5, fixture.h('x'), fixture.h('x'))
+A: insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 1000000000, 12, fixture.parent(1, 1000000000), fixture.h('x'), fixture.h('x'))
+B waits: insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 4, 5, fixture.parent(1, 4), fixture.h('x'), fixture.h('x'))
 A: commit
 B gets: HF006
 
@@ -345,7 +345,7 @@ B gets: HF006
 A: begin
 A: select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise')
 B: select fixture.put(1, 3, 1, '{}', '{}', '{}', '{}', 'raise')
-A: insert into generation (zone_group, generation, plan, id, digest) values (1, 1000000000, 12, fixture.h('x'), fixture.h('x'))
-B waits: insert into generation (zone_group, generation, plan, id, digest) values (1, 2000000000, 13, fixture.h('x'), fixture.h('x'))
+A: insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 1000000000, 12, fixture.parent(1, 1000000000), fixture.h('x'), fixture.h('x'))
+B waits: insert into generation (zone_group, generation, plan, parent, id, digest) values (1, 2000000000, 13, fixture.parent(1, 2000000000), fixture.h('x'), fixture.h('x'))
 A: commit
 B gets: HF004

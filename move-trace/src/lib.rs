@@ -7,12 +7,15 @@
 //!
 //! 1. what was told as done before another was told as about to be, came before it;
 //! 2. everything else may have happened in either order.
+//!
+//! A line that cannot be written stops nobody: the program says so in its log, once, and goes on. But each run numbers its
+//! lines, so that whoever judges the trace sees the hole.
+
+mod tell;
+
+pub use tell::{About, about, begin, done, is_on};
 
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::path::Path;
-use std::sync::LazyLock;
 use uuid::Uuid;
 use zone_model::Version;
 
@@ -26,6 +29,11 @@ pub struct Line {
     pub program: String,
     /// One run of it.
     pub instance: Uuid,
+    /// Which line of that run it is, from 1. A number that is missing is a line that could not be written.
+    pub number: u64,
+    /// The number of the line that told of it before; none on that line itself, and where nothing was told before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<u64>,
     /// Whether it is about to be, or done.
     pub when: When,
     /// What.
@@ -76,6 +84,10 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "move", rename_all = "kebab-case")]
 pub enum Move {
+    /// A run of a program begins to tell: the first line of each.
+    Begin,
+    /// From here on the database is another: a backup that somebody restored. Programs do not notice; whoever restores tells.
+    Restore,
     /// A plan becomes a generation.
     Admit {
         /// The group.
@@ -99,6 +111,8 @@ pub enum Move {
         head: Option<At>,
         /// Where to.
         to: At,
+        /// Whether a person chose it: then the database is the first to judge it.
+        by_hand: bool,
     },
     /// A generation is judged.
     Judge {
@@ -115,6 +129,8 @@ pub enum Move {
         group: Option<String>,
         /// In this ring; in all.
         ring: Option<String>,
+        /// Whether it ends by itself at some time.
+        ends: bool,
     },
     /// Heads may move again.
     Thaw {
@@ -122,6 +138,11 @@ pub enum Move {
         group: Option<String>,
         /// In this ring; in all.
         ring: Option<String>,
+    },
+    /// A ring ends: its head holds no floor any more.
+    EndRing {
+        /// The ring.
+        ring: String,
     },
     /// A floor rises.
     RaiseFloor {
@@ -141,90 +162,4 @@ pub enum Move {
         /// What it holds now.
         to: At,
     },
-}
-
-/// Where this program's moves are told.
-#[derive(Debug)]
-struct Trace {
-    file: File,
-    program: String,
-    instance: Uuid,
-}
-
-static TRACE: LazyLock<Option<Trace>> = LazyLock::new(|| {
-    let path = std::env::var_os(VARIABLE).filter(|path| !path.is_empty())?;
-    match Trace::open(Path::new(&path)) {
-        Ok(trace) => Some(trace),
-        Err(error) => {
-            eprintln!("{VARIABLE}: cannot append to {}: {error}; moves are not traced", path.display());
-            None
-        }
-    }
-});
-
-/// Whether moves are told at all.
-#[must_use]
-pub fn is_on() -> bool {
-    TRACE.is_some()
-}
-
-/// Tells of moves, if anybody listens.
-pub fn tell(when: When, moves: impl IntoIterator<Item = Move>) {
-    let Some(trace) = &*TRACE else { return };
-    for one in moves {
-        trace.tell(when, one);
-    }
-}
-
-impl Trace {
-    fn open(path: &Path) -> std::io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
-        let mut words = std::env::args();
-        let program = words.next().unwrap_or_default();
-        let program = Path::new(&program).file_name().map(|name| name.to_string_lossy().into_owned());
-        // `holdfast-control-plane` is many programs: the first word says which.
-        let which = words.next().filter(|word| !word.starts_with('-'));
-        let program = program.into_iter().chain(which).collect::<Vec<_>>().join(" ");
-        Ok(Self { file, program, instance: Uuid::new_v4() })
-    }
-
-    /// One write, so that lines of several programs never mingle and a killed one leaves no half line.
-    fn tell(&self, when: When, what: Move) {
-        let line = Line { program: self.program.clone(), instance: self.instance, when, what };
-        if let Ok(mut text) = serde_json::to_vec(&line) {
-            text.push(b'\n');
-            if let Err(error) = (&self.file).write_all(&text) {
-                eprintln!("{VARIABLE}: {error}; a move was not traced");
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use super::*;
-
-    #[test]
-    fn lines_are_appended_and_read_back_as_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("moves.jsonl");
-        let to = At { generation: 3, id: "ab".repeat(32) };
-        let told = [
-            Move::Admit { group: "shop".into(), base: 2, to: to.clone(), through_freeze: false },
-            Move::Install { group: "shop".into(), ring: "fleet".into(), from: None, to },
-            Move::Freeze { group: None, ring: None },
-        ];
-        for one in &told {
-            // Each a program of its own: nothing is written over.
-            Trace::open(&path).unwrap().tell(When::About, one.clone());
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        let read: Vec<Line> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(read.iter().map(|line| line.what.clone()).collect::<Vec<_>>(), told);
-        assert!(
-            read.iter().all(|line| line.when == When::About && line.instance != read[0].instance || *line == read[0])
-        );
-    }
 }

@@ -40,6 +40,7 @@ pub fn admit(plan: &Plan, author: &Author, history: &History) -> Result<Decision
     author.may_post(plan)?;
     guards::open_to(author, history)?;
     base::known_base(plan, history)?;
+    rollback::readable(plan, history)?;
     base::insisted_tip(plan, history)?;
     let mut violations = Vec::new();
     let mut sum = ChangeSum::default();
@@ -97,7 +98,10 @@ pub fn admit(plan: &Plan, author: &Author, history: &History) -> Result<Decision
 /// [`Refusal::StaleBase`] when something new is in the plan's footprint.
 pub fn admit_on_newer_tip(admission: Admission, news: &News) -> Result<Option<Admission>, Refusal> {
     let is_rollback = matches!(admission.kind, PlanKind::Rollback { .. });
-    if is_rollback || admission.leaned.on_a_serial || !admission.begins.is_empty() || news.settings_changed {
+    let is_of_another_history = news.decided_on != admission.parent;
+    let begins_amid_news = admission.begins.iter().any(|zone| news.is_around(zone));
+    if is_of_another_history || is_rollback || admission.leaned.on_a_serial || begins_amid_news || news.settings_changed
+    {
         return Ok(None);
     }
     let conflicts = news.changed.iter().map(|(zone, name, changed_in)| Conflict {

@@ -272,12 +272,24 @@ pub fn footprint(plan: &Plan) -> BTreeMap<Name, Footprint> {
 pub struct News {
     /// The tip now.
     pub tip: Tip,
+    /// The id that the tip of the decision has now, [`Id::GENESIS`] where there is none of its number. In a database that
+    /// was restored meanwhile it may be another one's, or gone: then nothing here tells what is new.
+    pub decided_on: Id,
     /// Names (zone, owner) within the footprint that changed after the tip of the decision, and in which generation.
     pub changed: Vec<(Name, Name, Generation)>,
     /// Whether a setting of the group changed after the tip of the decision.
     pub settings_changed: bool,
     /// Every record set that changed after the tip of the decision; none when those are too many to look through.
     pub meanwhile: Option<Vec<Meanwhile>>,
+}
+
+impl News {
+    /// Whether something changed at, above or below `zone`, or may have: then whoever begins it decides anew.
+    #[must_use]
+    pub fn is_around(&self, zone: &Name) -> bool {
+        let around = |one: &Meanwhile| one.name.is_within(zone) || zone.is_within(&one.name);
+        self.meanwhile.as_ref().is_none_or(|meanwhile| meanwhile.iter().any(around))
+    }
 }
 
 /// A record set that another plan changed.

@@ -2,7 +2,7 @@
 
 mod world;
 
-use plan_rules::{Author, Conflict, Decision, News, Refusal, Role, Scope, admit, admit_on_newer_tip};
+use plan_rules::{Author, Conflict, Decision, Meanwhile, News, Refusal, Role, Scope, admit, admit_on_newer_tip};
 use world::{World, address, contents, edit, generation, name, operator, plan, set, soa, upsert};
 use zone_model::{Base, Guard, Id, Key, RecordType, Serial, ZoneChange};
 
@@ -295,11 +295,38 @@ fn the_loser_of_a_race_judges_only_what_is_new() {
     let Ok(Decision::Admit(decided)) = admit(&slow, &operator(), &world.history_for(&slow)) else { panic!() };
     admitted(world.post(&upsert(1, "fast.example.", 1)));
     let tip = world.tip().unwrap();
-    let news = |changed| News { tip, changed, settings_changed: false, meanwhile: Some(vec![]) };
+    let decided_on = decided.parent;
+    let news = |changed| News { tip, decided_on, changed, settings_changed: false, meanwhile: Some(vec![]) };
     let again = admit_on_newer_tip((*decided).clone(), &news(vec![])).unwrap().unwrap();
     let mut anew = admitted(world.post(&slow));
     anew.record_sets.values_mut().for_each(|of_zone| of_zone.after = None);
     assert_eq!(again, anew);
+    // A database that was restored meanwhile: what it calls 1 is another one, or there is none, and what came after tells nothing.
+    for decided_on in [world.tip().unwrap().version.id, Id::GENESIS] {
+        assert_eq!(admit_on_newer_tip((*decided).clone(), &News { decided_on, ..news(vec![]) }), Ok(None));
+    }
     let clash = vec![(name("example."), name("slow.example."), generation(2))];
     assert!(matches!(admit_on_newer_tip(*decided, &news(clash)), Err(Refusal::StaleBase { conflict_count: 1, .. })));
+}
+
+#[test]
+fn who_begins_a_zone_is_not_held_up_by_plans_elsewhere_in_its_group() {
+    let mut world = World::with_example(vec![]);
+    let begin = plan(1, vec![("other.", ZoneChange::Replace(contents("other.", 9, vec![])))]);
+    let Ok(Decision::Admit(decided)) = admit(&begin, &operator(), &world.history_for(&begin)) else { panic!() };
+    admitted(world.post(&upsert(1, "fast.example.", 1)));
+    let tip = world.tip().unwrap();
+    let news = |changed: Option<&str>| {
+        let one = |at| Meanwhile { zone: name("example."), name: name(at), points_to: vec![] };
+        let decided_on = decided.parent;
+        News { tip, decided_on, changed: vec![], settings_changed: false, meanwhile: changed.map(|at| vec![one(at)]) }
+    };
+    let again = admit_on_newer_tip((*decided).clone(), &news(Some("fast.example."))).unwrap().unwrap();
+    let mut anew = admitted(world.post(&begin));
+    anew.record_sets.values_mut().for_each(|of_zone| of_zone.after = None);
+    assert_eq!(again, anew);
+    // At it, above it and below it, or who knows where: all is judged anew.
+    for near in [Some("other."), Some("."), Some("a.other."), None] {
+        assert_eq!(admit_on_newer_tip((*decided).clone(), &news(near)), Ok(None), "{near:?}");
+    }
 }

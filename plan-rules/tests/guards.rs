@@ -205,7 +205,8 @@ fn f21_the_loser_of_a_race_sees_what_others_spent_meanwhile() {
     admitted(world.post_as(&planner(), &deleting(1, 2..=2)));
     let tip = world.tip().unwrap();
     // Nothing in its footprint is new, but the budget is: so all is judged anew.
-    let news = News { tip, changed: vec![], settings_changed: false, meanwhile: Some(vec![]) };
+    let news =
+        News { tip, decided_on: decided.parent, changed: vec![], settings_changed: false, meanwhile: Some(vec![]) };
     assert_eq!(admit_on_newer_tip(*decided, &news), Ok(None));
 }
 

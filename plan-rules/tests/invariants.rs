@@ -11,7 +11,7 @@ use plan_rules::{
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use world::{World, address, contents, name, operator, placed, plan, set};
-use zone_model::{Content, Delete, Edit, Guard, Key, Name, Plan, RecordSet, RecordType, SetKey, ZoneChange};
+use zone_model::{Content, Delete, Edit, Guard, Id, Key, Name, Plan, RecordSet, RecordType, SetKey, ZoneChange};
 
 type State = BTreeMap<(Name, Key), Content>;
 
@@ -203,7 +203,8 @@ fn news(world: &World, plan: &Plan, judged: usize) -> News {
         }
     }
     let changed = changed.into_iter().map(|((zone, name), generation)| (zone, name, generation)).collect();
-    News { tip: world.tip().unwrap(), changed, settings_changed: false, meanwhile: Some(meanwhile) }
+    let decided_on = world.generations[..judged].last().map_or(Id::GENESIS, |generation| generation.version.id);
+    News { tip: world.tip().unwrap(), decided_on, changed, settings_changed: false, meanwhile: Some(meanwhile) }
 }
 
 proptest! {

@@ -4,7 +4,9 @@
 
 mod world;
 
-use plan_rules::{Decision, Former, News, Refusal, RollbackRequest, admit, admit_on_newer_tip, raise, rollback};
+use plan_rules::{
+    Decision, Former, History, News, Refusal, RollbackRequest, admit, admit_on_newer_tip, raise, rollback,
+};
 use std::collections::BTreeSet;
 use world::{World, address, contents, edit, generation, name, operator, placed, plan, planner, set, tip_of, upsert};
 use zone_model::{
@@ -115,6 +117,23 @@ fn a_rollback_is_refused_when_it_was_decided_on_less_than_what_stands() {
     assert!(matches!(future, Err(Refusal::UnknownBase { .. })));
 }
 
+/// Retirement has taken what `www` was, and left what `other` is: it looks as if nothing had stood at `www`.
+#[test]
+fn nobody_goes_back_to_what_is_below_the_floor() {
+    let mut world = World::with_example(vec![address("www.example.", 1)]);
+    admitted(world.post(&upsert(1, "www.example.", 2)));
+    admitted(world.post(&upsert(2, "www.example.", 3)));
+    let back = |to| rolled_back(&world, &request(to, 3, false));
+    let with_floor = |plan: &Plan, floor| {
+        let history = History { floor: Some(generation(floor)), ..world.history_for(plan) };
+        admit(plan, &operator(), &history)
+    };
+    let retired = Refusal::Retired { generation: generation(1), floor: generation(2) };
+    assert_eq!(with_floor(&back(1), 2).unwrap_err(), retired);
+    assert!(with_floor(&back(2), 2).is_ok());
+    assert!(with_floor(&back(1), 1).is_ok());
+}
+
 #[test]
 fn a_zone_that_began_later_is_not_ended_by_going_back() {
     let mut world = World::with_example(vec![]);
@@ -166,6 +185,6 @@ fn a_rollback_that_lost_a_race_is_decided_anew() {
     // Somebody adds a name that the rollback does not know of. Together they would answer what never was answered.
     admitted(world.post(&upsert(2, "other.example.", 9)));
     let (tip, meanwhile) = (world.tip().unwrap(), Some(Vec::new()));
-    let news = News { tip, changed: Vec::new(), settings_changed: false, meanwhile };
+    let news = News { tip, decided_on: decided.parent, changed: Vec::new(), settings_changed: false, meanwhile };
     assert_eq!(admit_on_newer_tip(decided, &news), Ok(None));
 }

@@ -49,6 +49,14 @@ pub struct EmbeddedName {
     pub compressible: bool,
 }
 
+impl EmbeddedName {
+    /// The names embedded in `wire`, which is well-formed data of this type, in order. Allocates nothing; for servers, which
+    /// keep data as octets.
+    pub fn all_in(rtype: RecordType, wire: &[u8]) -> impl Iterator<Item = Self> + '_ {
+        wire::names(rtype, wire).map(|(field, range)| Self { range, compressible: field == Field::CompressibleName })
+    }
+}
+
 impl RecordData {
     /// Takes uncompressed wire form. Data of a known type must be well-formed for it; a type that is not known may hold
     /// any octets (RFC 3597 §3).
@@ -110,8 +118,7 @@ impl RecordData {
 
     /// The embedded names, in order, and whether they may be compressed (RFC 3597 §4). Allocates nothing.
     pub fn embedded_names(&self, rtype: RecordType) -> impl Iterator<Item = EmbeddedName> + '_ {
-        wire::names(rtype, &self.0)
-            .map(|(field, range)| EmbeddedName { range, compressible: field == Field::CompressibleName })
+        EmbeddedName::all_in(rtype, &self.0)
     }
 
     /// The name that a record of type CNAME, DNAME, NS, PTR, MX, SRV, SVCB, HTTPS, KX or AFSDB points to; none for other

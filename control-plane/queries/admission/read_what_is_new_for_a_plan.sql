@@ -1,4 +1,4 @@
--- Reads the tip, and which names of a staged plan's footprint changed above generation $2, in which generation: what the loser of a race has to judge again.
+-- Reads the tip, the id that generation $2 has now, and which names of a staged plan's footprint changed above generation $2, in which generation: what the loser of a race has to judge again.
 with mine as (
     select p.plan, p.zone_group from plan p where p.plan = $1
 ),
@@ -11,7 +11,8 @@ tip as (
 theirs as materialized (
     select g.plan, g.generation from mine join generation g on g.zone_group = mine.zone_group and g.generation > $2
 )
-select tip.generation as "generation!", tip.id as "id!", tip.digest as "digest!", tip.answers as "answers!", tip.deletes_spent as "deletes_spent!", hit.zone_name as "zone_name?", hit.owner as "owner?", hit.changed_in as "changed_in?"
+select tip.generation as "generation!", tip.id as "id!", tip.digest as "digest!", tip.answers as "answers!", tip.deletes_spent as "deletes_spent!",
+       (select g.id from mine join generation g on g.zone_group = mine.zone_group and g.generation = $2) as "decided_on?", hit.zone_name as "zone_name?", hit.owner as "owner?", hit.changed_in as "changed_in?"
 from tip left join (
     select z.name as zone_name, nullif(c.owner, '') as owner, max(t.generation) as changed_in
     from theirs t

@@ -11,12 +11,14 @@ use crate::store::{HistoryStore, ReadHistory, StoreError, Write, Written};
 use plan_rules::{Admission, Decision, admit};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 use zone_model::GroupName;
 
 /// How many plans are written together at most.
 const TOGETHER_MAX: usize = 64;
+/// The longest that a plan waits for those who posted a moment ago.
+const GATHERS_MAX: Duration = Duration::from_millis(2);
 
 /// A plan that waits for its result.
 #[derive(Debug)]
@@ -61,6 +63,7 @@ impl Lane {
     /// Runs until nobody can post any more.
     pub(super) async fn run(self, mut inbox: mpsc::Receiver<Waiting>) {
         let mut waiting = VecDeque::new();
+        let mut posting = 1;
         loop {
             if waiting.is_empty() {
                 let Some(one) = inbox.recv().await else { return };
@@ -69,9 +72,15 @@ impl Lane {
             while let Ok(one) = inbox.try_recv() {
                 waiting.push_back(one);
             }
+            gather(&mut inbox, &mut waiting, posting).await;
             let (batch, turns) = self.next_batch(&mut waiting).await;
+            let together = batch.len();
             let again = self.admit(batch).await;
             drop(turns);
+            while let Ok(one) = inbox.try_recv() {
+                waiting.push_back(one);
+            }
+            posting = together + waiting.len();
             for one in again.into_iter().rev() {
                 // A race is only ever lost to a plan that was admitted, so somebody always gets on.
                 if one.since.elapsed().as_secs() >= TRIED_AGAIN_S_MAX {
@@ -185,6 +194,19 @@ impl Lane {
             }
         }
         again
+    }
+}
+
+/// Clients who were just answered mostly post again at once: those who come first wait a moment for as many as were `posting`
+/// (answered, or waiting while others were), or they would go in two halves for ever, each at the price of a whole. A client
+/// alone waits for nobody.
+async fn gather(inbox: &mut mpsc::Receiver<Waiting>, waiting: &mut VecDeque<Waiting>, posting: usize) {
+    let until = tokio::time::Instant::now() + GATHERS_MAX;
+    while waiting.len() < posting.min(TOGETHER_MAX) {
+        match tokio::time::timeout_at(until, inbox.recv()).await {
+            Ok(Some(one)) => waiting.push_back(one),
+            Ok(None) | Err(_) => return,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ impl BreakGlass {
         let number = self.group(wished.group.as_str()).await?;
         let reading = self.reading();
         let found = reading.group(&wished.group).await?;
+        found.generation(Some(wished.to))?;
         // An epoch skips numbers, so to be between floor and tip is not enough.
         let to = reading.plan(&found, wished.to).await?.version.generation;
         let unclear = || BreakGlassError::Unknown(format!("base {}", wished.base.unwrap_or_default()));

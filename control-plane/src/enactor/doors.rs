@@ -1,6 +1,7 @@
 //! Carries moves and verdicts out, through the doors of the database. One that is refused never stops the others.
 
 use super::steps::{Move, Verdict};
+use crate::told;
 use plan_rules::{Outcome, RingName};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -75,16 +76,21 @@ pub(super) async fn move_heads(
         let expected: Option<Value> = expected.then(|| batch.iter().map(|one| json!(one.expected)).collect());
         let call =
             sqlx::query_file!("queries/enactment/move_heads.sql", ring.as_str(), &groups, &generations, expected, by);
+        let told = move_trace::about(|| batch.iter().map(move_of_head));
         match call.fetch_one(pool).await {
             Ok(row) => {
                 let ours: BTreeSet<i64> = row.moved.unwrap_or_default().into_iter().collect();
+                told.each(batch.iter().map(|one| ours.contains(&one.group.number)));
                 let ended = batch.into_iter().map(|one| {
                     let outcome = if ours.contains(&one.group.number) { Outcome::Enacted } else { Outcome::LostRace };
                     (one, outcome)
                 });
                 written.ended.extend(ended);
             }
-            Err(error) => split(batch, error, &mut batches, &mut written)?,
+            Err(error) => {
+                told::failed(told, &error);
+                split(batch, error, &mut batches, &mut written)?;
+            }
         }
     }
     Ok(written)
@@ -99,16 +105,40 @@ pub(super) async fn judge(pool: &PgPool, verdicts: Vec<Verdict>, by: &str) -> Re
     let mut batches = vec![verdicts];
     while let Some(batch) = batches.pop() {
         let groups: Vec<i64> = batch.iter().map(|one| one.group.number).collect();
-        let generations: Vec<i64> = batch.iter().map(|one| one.generation.get()).collect();
+        let generations: Vec<i64> = batch.iter().map(|one| one.version.generation.get()).collect();
         let passed: Vec<bool> = batch.iter().map(|one| one.passed).collect();
         let whys: Vec<String> = batch.iter().map(|one| one.why.chars().take(1000).collect()).collect();
-        let call = sqlx::query_file!("queries/enactment/judge.sql", &groups, &generations, &passed, &whys, by);
+        let ids: Vec<Vec<u8>> = batch.iter().map(|one| one.version.id.as_bytes().to_vec()).collect();
+        let call = sqlx::query_file!("queries/enactment/judge.sql", &groups, &generations, &passed, &whys, by, &ids);
+        let told = move_trace::about(|| batch.iter().map(judgement));
         match call.execute(pool).await {
-            Ok(_) => written.ended.extend(batch.into_iter().map(|one| (one, Outcome::Enacted))),
-            Err(error) => split(batch, error, &mut batches, &mut written)?,
+            Ok(_) => {
+                told.done();
+                written.ended.extend(batch.into_iter().map(|one| (one, Outcome::Enacted)));
+            }
+            Err(error) => {
+                told::failed(told, &error);
+                split(batch, error, &mut batches, &mut written)?;
+            }
         }
     }
     Ok(written)
+}
+
+fn move_of_head(one: &Move) -> move_trace::Move {
+    move_trace::Move::MoveHead {
+        group: one.group.name.clone(),
+        ring: one.group.ring.to_string(),
+        role: one.role,
+        head: one.head.map(Into::into),
+        to: one.version.into(),
+        by_hand: false,
+    }
+}
+
+fn judgement(one: &Verdict) -> move_trace::Move {
+    let (group, generation) = (one.group.name.clone(), one.version.generation.get());
+    move_trace::Move::Judge { group, generation, passed: one.passed }
 }
 
 /// A batch is refused as a whole, whichever of its rows is to blame: its halves are tried, down to that row.

@@ -1,7 +1,8 @@
 //! What one look comes to: the rules are asked about every head, and nothing is written yet.
 
 use super::look::{Look, OpenGroup};
-use plan_rules::{Awaited, Enactment, Next, Outcome, RingName, Trial, Waiting};
+use move_trace::Role;
+use plan_rules::{Awaited, Enactment, Next, Outcome, RingName, Rings, Trial, Waiting};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -19,13 +20,18 @@ pub(super) struct Move {
     pub version: Version,
     /// Who is to prove it, in the first of several rings.
     pub expected: Option<BTreeSet<String>>,
+    /// Where the head was found.
+    pub head: Option<Version>,
+    /// What its ring is to the others.
+    pub role: Role,
 }
 
 /// A verdict to be written.
 #[derive(Clone, Debug)]
 pub(super) struct Verdict {
     pub group: HeadOf,
-    pub generation: Generation,
+    /// The number alone does not tell: a database that is restored meanwhile may come to the same number anew.
+    pub version: Version,
     pub passed: bool,
     pub why: String,
 }
@@ -44,6 +50,8 @@ pub(super) struct Steps {
     /// By ring, the first one first.
     pub moves: Vec<(RingName, Vec<Move>)>,
     pub verdicts: Vec<Verdict>,
+    /// How many generations those moves take in, over all heads.
+    pub takes_in: u64,
     /// How heads stand that nothing is to be done about, each with its tip.
     pub stopped: Vec<(HeadOf, Outcome, Option<Generation>)>,
     /// What heads wait for.
@@ -70,10 +78,19 @@ impl Steps {
                 let group = HeadOf { number: *number, name: name.clone(), ring: ring.clone() };
                 match Enactment.read(&look.rings, course, ring) {
                     Next::Move { version, expected } => {
-                        moves.entry(ring).or_default().push(Move { group, version, expected });
+                        let head = course.heads.get(ring).map(|head| head.version);
+                        let takes_in = head.map_or(1, |head| version.generation.get().abs_diff(head.generation.get()));
+                        steps.takes_in = steps.takes_in.saturating_add(takes_in);
+                        let role = role(&look.rings, ring);
+                        moves.entry(ring).or_default().push(Move { group, version, expected, head, role });
                     }
                     Next::Judge { generation, passed, why } => {
-                        steps.verdicts.push(Verdict { group, generation, passed, why });
+                        // What was read to judge it has its id.
+                        let known = course.generations.get(&generation).map(|known| known.id);
+                        let head = course.heads.get(ring).map(|head| head.version);
+                        let head = head.filter(|head| head.generation == generation).map(|head| head.id);
+                        let version = known.or(head).map(|id| Version { generation, id });
+                        steps.verdicts.extend(version.map(|version| Verdict { group, version, passed, why }));
                     }
                     Next::Wait(waiting) => steps.waiting.push((group, waiting)),
                     Next::Stop(outcome) => {
@@ -125,6 +142,13 @@ impl Steps {
         text.truncate(text.trim_end().len());
         (!text.is_empty()).then_some(text)
     }
+}
+
+fn role(rings: &Rings, ring: &RingName) -> Role {
+    if rings.is_alone(ring) {
+        return Role::Alone;
+    }
+    if rings.rings.get(ring).is_some_and(|ring| ring.first) { Role::First } else { Role::Later }
 }
 
 /// What a head waits for, in words.

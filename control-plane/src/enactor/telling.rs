@@ -64,7 +64,7 @@ impl Telling {
     /// A verdict was written.
     pub(super) fn judged(&mut self, enactor: &str, verdict: &Verdict) {
         self.heads.remove(&verdict.group);
-        let (group, generation, why) = (&verdict.group.name, verdict.generation, &verdict.why);
+        let (group, generation, why) = (&verdict.group.name, verdict.version.generation, &verdict.why);
         if verdict.passed {
             tracing::info!(%enactor, %group, %generation, verdict = "passed", %why);
         } else {

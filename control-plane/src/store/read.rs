@@ -150,6 +150,7 @@ impl HistoryStore {
             rows.first().ok_or_else(|| StoreError::Damaged("the group of a staged plan has no tip".to_owned()))?;
         let (answers, spent) = (Some(first.answers.as_slice()), Some(first.deletes_spent));
         let tip = tip(Some(first.generation), Some(&first.id), Some(&first.digest), answers, spent)?;
+        let decided_on = first.decided_on.as_ref().map_or(Ok(Id::GENESIS), |there| id(Some(there)))?;
         let mut changed = Vec::new();
         for row in &rows {
             if let (Some(zone), Some(changed_in)) = (&row.zone_name, row.changed_in) {
@@ -174,7 +175,7 @@ impl HistoryStore {
         // Settings may be among those that were not read.
         let all_read = rows.len() <= MEANWHILE_MAX;
         let settings_changed = settings_changed || !all_read;
-        Ok(News { tip, changed, settings_changed, meanwhile: all_read.then_some(meanwhile) })
+        Ok(News { tip, decided_on, changed, settings_changed, meanwhile: all_read.then_some(meanwhile) })
     }
 
     /// What an idempotency key of this token stands for: the hash of the request, and the plan that was admitted.

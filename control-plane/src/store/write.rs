@@ -2,9 +2,11 @@
 
 use super::{HistoryStore, ReadHistory, StoreError};
 use crate::admission::Submission;
+use crate::told;
+use move_trace::Move;
 use plan_rules::{Admission, Change, RecordSets};
 use std::collections::{BTreeMap, BTreeSet};
-use zone_model::{Content, Key, KeyColumns, Name, Plan, PlanKind, ROW_TYPE_TOUCHED};
+use zone_model::{Content, Id, Key, KeyColumns, Name, Plan, PlanKind, ROW_TYPE_TOUCHED};
 
 /// Rows staged at a time: a tenth of a second or so.
 const ROWS_IN_A_BATCH: usize = 20_000;
@@ -14,7 +16,7 @@ const ROWS_IN_A_BATCH: usize = 20_000;
 pub enum Written {
     /// It is in the history.
     Admitted,
-    /// Somebody took the number since it was decided. Nothing was written.
+    /// Somebody took the number since it was decided, or it was decided on what is not there. Nothing was written.
     LostRace,
     /// The idempotency key has its result already. Nothing was written.
     KeyKnown,
@@ -145,10 +147,15 @@ impl HistoryStore {
         let keys = plans.iter().map(|plan| plan.submission.idempotency.as_ref());
         let (keys, hashes): (Vec<Option<String>>, Vec<Option<Vec<u8>>>) =
             keys.map(|key| (key.map(|key| key.key.clone()), key.map(|key| key.body_hash.to_vec()))).unzip();
+        let parents = plans
+            .iter()
+            .map(|plan| plan.admission.parent)
+            .map(|id| (id != Id::GENESIS).then(|| id.as_bytes().to_vec()));
         let ids: Vec<Vec<u8>> = plans.iter().map(|plan| plan.admission.version.id.as_bytes().to_vec()).collect();
         let digests: Vec<Vec<u8>> = plans.iter().map(|plan| plan.admission.digest.as_bytes().to_vec()).collect();
         let answers: Vec<Vec<u8>> = plans.iter().map(|plan| plan.admission.answers.as_bytes().to_vec()).collect();
         let kinds: Vec<String> = plans.iter().map(|plan| plan.admission.kind.as_str().to_owned()).collect();
+        let told = move_trace::about(|| plans.iter().map(Write::as_move));
         let row = sqlx::query_file!(
             "queries/admission/admit_plans.sql",
             &each(|plan| plan.group),
@@ -179,14 +186,16 @@ impl HistoryStore {
             &keys as &[Option<String>],
             &hashes as &[Option<Vec<u8>>],
             &each(|plan| plan.admission.version.generation.get()),
+            &parents.collect::<Vec<_>>() as &[Option<Vec<u8>>],
             &ids,
             &digests,
             &answers,
             &each(|plan| i64::try_from(plan.admission.deletes_spent).unwrap_or(i64::MAX))
         )
         .fetch_one(&self.pool)
-        .await?;
-        match row.outcome.as_deref() {
+        .await;
+        told::ended(told, &row, |row| row.outcome.as_deref() == Some("admitted"));
+        match row?.outcome.as_deref() {
             Some("admitted") => Ok(Written::Admitted),
             Some("lost-race") => Ok(Written::LostRace),
             Some("key-known") => Ok(Written::KeyKnown),
@@ -208,6 +217,18 @@ pub struct Write<'a> {
     pub zones: &'a BTreeMap<Name, i64>,
     /// Where its rows are already, if they are.
     pub staged: Option<StagedPlan>,
+}
+
+impl Write<'_> {
+    fn as_move(&self) -> Move {
+        let Admission { version, base, kind, .. } = self.admission;
+        Move::Admit {
+            group: self.submission.plan.group.to_string(),
+            base: base.get(),
+            to: (*version).into(),
+            through_freeze: through_freeze(*kind),
+        }
+    }
 }
 
 impl ChangeColumns {

@@ -106,6 +106,10 @@ impl Api {
         self.postgres.owner_url()
     }
 
+    pub(crate) fn superuser_url(&self) -> &str {
+        self.postgres.superuser_url()
+    }
+
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
         let (parts, body) = router(self.state.clone()).oneshot(request).await.unwrap().into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();

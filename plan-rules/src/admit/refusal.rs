@@ -49,6 +49,13 @@ pub enum Refusal {
         /// What is wrong with the base.
         why: String,
     },
+    /// A rollback goes back to what is below the floor: only what was superseded later is left of that.
+    Retired {
+        /// Where it goes back to.
+        generation: Generation,
+        /// The floor.
+        floor: Generation,
+    },
     /// Something in the footprint changed after the base; or the plan insists on a tip that is no longer.
     StaleBase {
         /// The tip.

@@ -1,7 +1,7 @@
 //! Rolling back is a plan like others: its changes are the old values. A head never moves back.
 
 use super::refusal::Refusal;
-use crate::history::Tip;
+use crate::history::{History, Tip};
 use std::collections::{BTreeMap, BTreeSet};
 use zone_model::{
     Base, Edit, Generation, GroupName, Id, Name, Plan, PlanKind, RecordSet, RecordType, SetKey, Setting, SettingValue,
@@ -34,6 +34,15 @@ pub struct Former {
     pub key: SetKey,
     /// What stood at that generation; none for nothing.
     pub set: Option<RecordSet>,
+}
+
+/// What stood below the floor cannot be read any more: what seems to have stood there is what retirement has left of it.
+/// Decided on the floor that is read with the rest of the history, and so after what the plan was made of.
+pub(super) fn readable(plan: &Plan, history: &History) -> Result<(), Refusal> {
+    match (plan.kind, history.floor) {
+        (PlanKind::Rollback { to, .. }, Some(floor)) if to < floor => Err(Refusal::Retired { generation: to, floor }),
+        _ => Ok(()),
+    }
 }
 
 /// The plan that restores what was answered at `request.to`: records, and neither guards nor serials nor limits. `formers`

@@ -55,6 +55,7 @@ pub(crate) async fn roll_back(
     let wished = parse(&body, &group)?;
     drop(room);
     let found = state.reading.group(&group).await?;
+    found.generation(Some(wished.to.get()))?;
     // An epoch skips numbers, so to be between floor and tip is not enough.
     state.reading.plan(&found, wished.to.get()).await?;
     let formers = state.admissions.formers(found.number, wished.to).await?;

@@ -30,6 +30,9 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Forbidden(forbidden) => forbidden.into(),
             Refusal::UnknownBase { tip, why } => Self::UnknownBase { tip, message: why },
+            Refusal::Retired { generation, floor } => {
+                Self::BelowFloor { generation: generation.get(), floor: floor.get() }
+            }
             Refusal::StaleBase { tip, conflicts, conflict_count } => Self::StaleBase { tip, conflicts, conflict_count },
             Refusal::Invalid(violations) => Self::InvalidPlan { violations: violations.into() },
             Refusal::Guarded(objections) => Self::GuardRefused { objections },
