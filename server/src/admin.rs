@@ -1,6 +1,7 @@
 //! `/health/*` and `/metrics`, for those who operate the server.
 
 use crate::counters::{AllCounters, RCODE_NAMES};
+use crate::disk::DiskStatus;
 use crate::replica::ReplicaStatus;
 use crate::snapshot::Directory;
 use arc_swap::ArcSwap;
@@ -24,6 +25,8 @@ pub struct Admin {
     pub status: Arc<ReplicaStatus>,
     /// What was answered.
     pub counters: Arc<AllCounters>,
+    /// How keeping it on disk goes, if it is kept there.
+    pub disk: Option<Arc<DiskStatus>>,
 }
 
 /// Serves the admin address until told to stop.
@@ -69,7 +72,13 @@ fn gather(admin: &Admin) -> prometheus::Result<Registry> {
 
     let replies =
         IntCounterVec::new(Opts::new("replies_total", "Replies, by transport and code."), &["transport", "rcode"])?;
-    let dropped = IntCounterVec::new(Opts::new("dropped_total", "Requests answered by silence."), &["transport"])?;
+    let dropped = IntCounterVec::new(
+        Opts::new(
+            "dropped_total",
+            "Requests answered by silence: those that may not be answered, and those that found the slow path full.",
+        ),
+        &["transport", "reason"],
+    )?;
     let errors = IntCounterVec::new(
         Opts::new("socket_errors_total", "Errors on receiving, accepting or sending."),
         &["transport"],
@@ -86,7 +95,8 @@ fn gather(admin: &Admin) -> prometheus::Result<Registry> {
                 replies.with_label_values(&[transport, *rcode]).inc_by(count);
             }
         }
-        dropped.with_label_values(&[transport]).inc_by(counters.dropped.get());
+        dropped.with_label_values(&[transport, "unanswerable"]).inc_by(counters.dropped.get());
+        dropped.with_label_values(&[transport, "slow-path-full"]).inc_by(counters.dropped_slow.get());
         errors.with_label_values(&[transport]).inc_by(counters.socket_errors.get());
         if transport == "tcp" {
             connections.with_label_values(&["accepted"]).inc_by(counters.accepted.get());
@@ -127,6 +137,18 @@ fn gather(admin: &Admin) -> prometheus::Result<Registry> {
         Gauge::new("seconds_since_last_poll", "Since the history was last read; -1 before the first time.")?;
     last_poll.set(admin.status.since_last_poll().map_or(-1.0, |since| since.as_secs_f64()));
 
+    if let Some(disk) = &admin.disk {
+        let writes = IntCounterVec::new(
+            Opts::new("disk_writes_total", "Groups written to the snapshot on disk, by what became of it."),
+            &["outcome"],
+        )?;
+        writes.with_label_values(&["written"]).inc_by(disk.written());
+        writes.with_label_values(&["failed"]).inc_by(disk.failed());
+        let behind = IntGauge::new("disk_groups_behind", "Groups that are not on disk as they are served.")?;
+        behind.set(i64::try_from(disk.behind()).unwrap_or(i64::MAX));
+        add(Box::new(writes))?;
+        add(Box::new(behind))?;
+    }
     add(Box::new(replies))?;
     add(Box::new(dropped))?;
     add(Box::new(errors))?;

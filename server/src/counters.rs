@@ -21,6 +21,8 @@ pub struct Counters {
     replies: [AtomicU64; RCODES],
     /// Answered by silence: responses, fragments of headers, ports that must not be answered.
     pub dropped: Count,
+    /// Dropped because too much of what takes longer was waiting already.
+    pub dropped_slow: Count,
     /// Replies that could not be sent, and errors on receiving.
     pub socket_errors: Count,
     /// Connections accepted.
@@ -38,7 +40,12 @@ pub struct Count(AtomicU64);
 impl Count {
     /// Adds one.
     pub fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add_many(1);
+    }
+
+    /// Adds so many.
+    pub fn add_many(&self, many: u64) {
+        self.0.fetch_add(many, Ordering::Relaxed);
     }
 
     /// Takes one away.

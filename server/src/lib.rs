@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod answer;
 pub mod counters;
+pub mod disk;
 pub mod install;
 pub mod replica;
 pub mod settings;
@@ -15,6 +16,7 @@ pub mod sockets;
 pub mod tcp;
 pub mod udp;
 
+mod prefetch;
 mod run;
 
 pub use run::{RunError, run};

@@ -15,6 +15,7 @@ async fn main() -> ExitCode {
     };
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    move_trace::begin(settings.trace_moves.as_deref());
     match server::run(&settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,17 +2,19 @@
 
 use crate::admin::Admin;
 use crate::counters::AllCounters;
+use crate::disk::{Disk, DiskStatus, Found, Writer};
 use crate::replica::{Identity, Replica};
 use crate::settings::Settings;
+use crate::snapshot::Directory;
 use crate::sockets::{ListenError, open_admin, open_dns};
 use crate::tcp::Connections;
-use crate::{admin, tcp, udp};
+use crate::{admin, disk, tcp, udp};
 use arc_swap::ArcSwap;
 use sqlx::postgres::PgConnectOptions;
 use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +40,14 @@ pub enum RunError {
         /// Why.
         why: String,
     },
+    /// Snapshots cannot be kept there.
+    #[error("cannot keep snapshots in {folder} (--snapshot-dir, HOLDFAST_SNAPSHOT_DIR): {why}")]
+    SnapshotDir {
+        /// The folder.
+        folder: String,
+        /// Why not.
+        why: io::Error,
+    },
     /// The operating system refused something.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -50,7 +60,8 @@ pub enum RunError {
 /// What failed.
 pub async fn run(settings: &Settings) -> Result<(), RunError> {
     let database = PgConnectOptions::from_str(&settings.database_url).map_err(RunError::DatabaseUrl)?;
-    let database = database.application_name("holdfast-server");
+    // The replica asks the same few questions for ever: to plan them anew each time would cost more than to answer them.
+    let database = database.application_name("holdfast-server").options([("plan_cache_mode", "force_generic_plan")]);
     let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
 
     // All sockets before anything starts, so that a port in use is an error and not half a server.
@@ -58,7 +69,7 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
     let workers = settings.udp_sockets();
     let dns = settings.dns.iter().map(|address| open_dns(*address, workers)).collect::<Result<Vec<_>, _>>()?;
 
-    let directory = Arc::new(ArcSwap::<crate::snapshot::Directory>::default());
+    let directory = Arc::new(ArcSwap::<Directory>::default());
     let counters = Arc::new(AllCounters::default());
     let connections = Arc::new(Connections::new(settings.tcp_limits()));
     let identity = Identity {
@@ -68,35 +79,54 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
         answers_at: settings.answers_at(dns.first().map(|sockets| sockets.address)),
     };
     let poll_interval = Duration::from_millis(settings.poll_interval_ms);
+    let disk = settings.snapshot_dir.as_deref().map(|folder| {
+        let unusable = |why| RunError::SnapshotDir { folder: folder.display().to_string(), why };
+        Disk::open(folder, &settings.ring).map_err(unusable)
+    });
+    let (disk, disk_status) = (disk.transpose()?, Arc::<DiskStatus>::default());
+    if disk.is_none() {
+        tracing::info!("without --snapshot-dir: a start needs the database");
+    }
     let replica = Replica::new(identity, database, poll_interval, directory.clone());
 
     let stop = CancellationToken::new();
     let mut parts = JoinSet::new();
-    let admin = Admin { directory: directory.clone(), status: replica.status.clone(), counters: counters.clone() };
+    let admin = Admin {
+        directory: directory.clone(),
+        status: replica.status.clone(),
+        counters: counters.clone(),
+        disk: disk.is_some().then(|| disk_status.clone()),
+    };
     let admin_address = admin_listener.local_addr()?;
     let serving = admin::serve(admin_listener, admin, stop.clone());
     parts.spawn(async move { ("the admin address", serving.await) });
+    let (slow, slow_ended) = udp::Slow::start(directory.clone())?;
+    parts.spawn(async move { ("the slow path of UDP", slow_ended.await.map_err(|_| io::Error::other("it panicked"))) });
+    // With more workers than cores none has a core to itself.
+    let cores = if settings.udp_pinned { udp::cores() } else { Vec::new() };
     for sockets in dns {
         let address = sockets.address;
-        for socket in sockets.udp {
-            let serving = udp::serve(socket, directory.clone(), counters.of_worker("udp"), stop.clone());
+        for (number, socket) in sockets.udp.into_iter().enumerate() {
+            let core = cores.get(number).copied().filter(|_| workers <= cores.len());
+            let (directory, counters) = (directory.clone(), counters.of_worker("udp"));
+            let worker = udp::Worker { socket, directory, counters, slow: slow.clone(), core };
+            let serving = udp::serve(worker, stop.clone());
             parts.spawn(async move { ("a UDP worker", serving.await) });
         }
         let (connections, counters) = (connections.clone(), counters.of_worker("tcp"));
         let serving = tcp::serve(sockets.tcp, directory.clone(), connections, counters, stop.clone());
         parts.spawn(async move { ("a TCP listener", serving.await) });
-        if address.ip().is_unspecified() {
-            tracing::warn!(%address, "replies may come from another address than was asked; name each address with --dns");
-        }
         tracing::info!(%address, "answering DNS over UDP and TCP");
     }
+    // Only the workers hold it now, so it ends with them.
+    drop(slow);
     tracing::info!(
         address = %admin_address, server = replica.identity.server, ring = replica.identity.ring, "health and metrics"
     );
-    let stop_replica = stop.clone();
+    let (stop_replica, of_writer) = (stop.clone(), (directory.clone(), disk_status));
     parts.spawn(async move {
-        replica.run(&stop_replica).await;
-        ("the replica", Ok(()))
+        let followed = follow(&replica, disk, of_writer, &stop_replica).await;
+        ("the replica", followed)
     });
 
     let failed = tokio::select! {
@@ -116,4 +146,40 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
         Some(Ok((part, Err(error)))) => (part, error.to_string()),
     };
     Err(RunError::Part { part: why.0, why: why.1 })
+}
+
+/// Begins with what is on disk, follows the history from there, and keeps on disk what is served.
+async fn follow(
+    replica: &Replica,
+    disk: Option<Disk>,
+    (directory, status): (Arc<ArcSwap<Directory>>, Arc<DiskStatus>),
+    stop: &CancellationToken,
+) -> io::Result<()> {
+    let Some(disk) = disk else {
+        replica.run(stop).await;
+        return Ok(());
+    };
+    let loading = disk.clone();
+    let found = tokio::task::spawn_blocking(move || load(&loading)).await.map_err(io::Error::other)?;
+    replica.begin_with(found.directory).await;
+    let writer = Writer::new(disk, directory, status, (found.versions, found.sequence));
+    let ((), written) = tokio::join!(replica.run(stop), disk::serve(writer, stop.clone()));
+    written
+}
+
+/// Reads what is on disk, and says what is wrong with what is wrong.
+fn load(disk: &Disk) -> Found {
+    let began = Instant::now();
+    let folder = disk.folder().display();
+    let found = disk.load().unwrap_or_else(|error| {
+        tracing::error!(%error, %folder, "what is on disk cannot be read; the database is asked for everything");
+        Found::default()
+    });
+    for (file, why) in &found.refused {
+        let file = file.display();
+        tracing::error!(%file, %why, "a snapshot on disk is not used; the database is asked for its group");
+    }
+    let (groups, zones) = (found.versions.len(), found.directory.zone_count());
+    tracing::info!(groups, zones, elapsed_ms = began.elapsed().as_millis() as u64, %folder, "read what is on disk");
+    found
 }

@@ -2,8 +2,10 @@
 
 use crate::tcp::Limits;
 use clap::Parser;
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Holdfast's authoritative DNS server: follows the history and answers from a snapshot.
@@ -12,8 +14,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "holdfast-server", version)]
 pub struct Settings {
-    /// Addresses for DNS over UDP and TCP. May be given several times, or separated by commas. Name each address of the
-    /// machine rather than 0.0.0.0 or [::], so that replies come from where the client asked
+    /// Addresses for DNS over UDP and TCP. May be given several times, or separated by commas. Replies come from the address
+    /// that was asked, also with 0.0.0.0 or [::]; to name each address of the machine costs a little less
     #[arg(
         long,
         env = "HOLDFAST_DNS",
@@ -44,6 +46,11 @@ pub struct Settings {
     #[arg(long, env = "HOLDFAST_NAME", value_name = "NAME")]
     pub name: Option<String>,
 
+    /// A folder for what is served, so that this server can start without the database; made if it is not there [default: none, and
+    /// a start needs the database]
+    #[arg(long, env = "HOLDFAST_SNAPSHOT_DIR", value_name = "FOLDER")]
+    pub snapshot_dir: Option<PathBuf>,
+
     /// How long to wait for a hint before looking for new heads anyway, in milliseconds
     #[arg(long, env = "HOLDFAST_POLL_INTERVAL_MS", value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(10..=60_000))]
     pub poll_interval_ms: u64,
@@ -51,6 +58,10 @@ pub struct Settings {
     /// UDP sockets for each DNS address [default: as many as there are cores]
     #[arg(long, env = "HOLDFAST_UDP_SOCKETS", value_name = "COUNT")]
     pub udp_sockets: Option<NonZeroUsize>,
+
+    /// Whether each UDP socket's thread stays on a core of its own, if there are enough cores
+    #[arg(long, env = "HOLDFAST_UDP_PINNED", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub udp_pinned: bool,
 
     /// TCP connections at once
     #[arg(long, env = "HOLDFAST_TCP_CONNECTIONS_MAX", value_name = "COUNT", default_value_t = 2000)]
@@ -67,6 +78,11 @@ pub struct Settings {
     /// What is logged: a level, or targets with levels such as info,server::replica=debug [default: RUST_LOG, or info]
     #[arg(long, env = "HOLDFAST_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+
+    /// A file that each install is told to, for tests and investigations: a line of JSON, beside those of other programs that have
+    /// the same file [default: none]
+    #[arg(long, env = "HOLDFAST_TRACE_MOVES", value_name = "FILE")]
+    pub trace_moves: Option<OsString>,
 }
 
 impl Settings {

@@ -1,6 +1,7 @@
 //! Opens sockets, and says in plain words which option to change when one cannot be opened.
 
-use socket2::{Domain, Protocol, Socket, Type};
+use datagrams::{Batch, Local};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 
@@ -95,8 +96,17 @@ fn open_udp_worker(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     // Less room is no reason not to serve.
     let _ = socket.set_recv_buffer_size(UDP_BUFFER_SIZE);
     let _ = socket.set_send_buffer_size(UDP_BUFFER_SIZE);
-    socket.bind(&address.into())?;
-    Ok(socket.into())
+    let socket = std::net::UdpSocket::from(socket);
+    // Before the first datagram can come: of one that was there already, nobody could say which address was asked.
+    Batch::prepare(&socket, local_of(address))?;
+    SockRef::from(&socket).bind(&address.into())?;
+    Ok(socket)
+}
+
+/// Where replies of a socket that is bound there come from.
+#[must_use]
+pub fn local_of(bound: SocketAddr) -> Local {
+    if bound.ip().is_unspecified() { Local::Asked } else { Local::Bound }
 }
 
 fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {

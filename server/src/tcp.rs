@@ -1,10 +1,11 @@
 //! Answers over TCP (RFC 7766): several questions a connection, answered in order, within limits for everything that a
 //! client could make grow.
 
-use crate::answer::{Transport, Verdict, answer};
+use crate::answer::{Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer, answer_slowly};
 use crate::counters::Counters;
 use crate::snapshot::Directory;
 use arc_swap::ArcSwap;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
@@ -146,6 +147,12 @@ pub async fn serve(
     Ok(())
 }
 
+thread_local! {
+    /// Room to answer in. A conversation needs it only between two awaits, so one for each thread is enough.
+    static ROOM: RefCell<(Scratch, Box<[u8]>)> =
+        RefCell::new((Scratch::default(), vec![0; TCP_REPLY_SIZE].into()));
+}
+
 struct Conversation<'c> {
     stream: TcpStream,
     directory: Arc<ArcSwap<Directory>>,
@@ -158,21 +165,14 @@ impl Conversation<'_> {
         let _ = self.stream.set_nodelay(true);
         let end = Instant::now() + LIFETIME;
         let mut received = Vec::with_capacity(READ_SIZE);
-        let (mut reply, mut replies) = (Vec::new(), Vec::new());
+        let mut replies = Vec::new();
         let mut questions_left = QUESTIONS_MAX;
         loop {
             // All whole questions that are here, in order.
             let mut at = 0;
             while let Some(question) = next_message(&received[at..]) {
                 at += 2 + question.len();
-                match answer(&self.directory.load(), question, Transport::Tcp, &mut reply) {
-                    Verdict::Drop => self.counters.dropped.add(),
-                    Verdict::Reply(rcode) => {
-                        self.counters.replied(rcode);
-                        replies.extend_from_slice(&u16::try_from(reply.len()).unwrap_or(0).to_be_bytes());
-                        replies.extend_from_slice(&reply);
-                    }
-                }
+                self.answer(question, &mut replies);
                 questions_left -= 1;
                 if replies.len() >= WRITE_SIZE {
                     self.write(&mut replies).await?;
@@ -198,6 +198,21 @@ impl Conversation<'_> {
                 return self.stream.shutdown().await;
             }
         }
+    }
+
+    /// Adds the answer to `replies`, with its length before it.
+    fn answer(&self, question: &[u8], replies: &mut Vec<u8>) {
+        let directory = self.directory.load();
+        ROOM.with_borrow_mut(|(scratch, reply)| {
+            let mut verdict = answer(&directory, scratch, question, Transport::Tcp, reply);
+            if verdict == Verdict::Slow {
+                verdict = answer_slowly(&directory, scratch, question, Transport::Tcp, reply);
+            }
+            let Verdict::Reply(length, rcode) = verdict else { return self.counters.dropped.add() };
+            self.counters.replied(rcode);
+            replies.extend_from_slice(&u16::try_from(length).unwrap_or(0).to_be_bytes());
+            replies.extend_from_slice(&reply[..length]);
+        });
     }
 
     async fn write(&mut self, replies: &mut Vec<u8>) -> io::Result<()> {

@@ -5,7 +5,7 @@
 
 mod support;
 
-use server::answer::{Transport, Verdict, answer};
+use server::answer::Transport;
 use server::snapshot::Directory;
 use std::fmt::Write;
 use std::path::Path;
@@ -62,12 +62,29 @@ fn answer_all(text: &str) -> String {
             let zones: Vec<_> = zones.iter().map(|(name, file)| (*name, file.as_str())).collect();
             support::directory_of(&zones)
         });
-        let mut reply = Vec::new();
-        match answer(directory, &request, if tcp { Transport::Tcp } else { Transport::Udp }, &mut reply) {
-            Verdict::Drop => actual.push_str("silence\n"),
-            Verdict::Reply(_) => actual.push_str(&to_text(&reply)),
+        match support::reply(directory, &request, if tcp { Transport::Tcp } else { Transport::Udp }) {
+            None => actual.push_str("silence\n"),
+            Some(reply) => actual.push_str(&to_text(&reply)),
         }
         while lines.next_if(|line| !line.is_empty()).is_some() {}
     }
     actual
+}
+
+/// Addresses without which nobody gets to the servers of a delegation are needed: all of them, or the client comes back over TCP
+/// (RFC 9471 §3.1).
+#[test]
+fn a_referral_whose_glue_does_not_fit_is_truncated() {
+    let mut zone = "$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.53\n".to_owned();
+    for server in 0..12 {
+        zone.push_str(&format!("sub NS n{server}.sub\nn{server}.sub AAAA 2001:db8::{server:x}\n"));
+    }
+    let directory = support::directory_of(&[("example.", &zone)]);
+    let question = Question::new(&support::name_of("www.sub.example."), zone_model::RecordType::A);
+    let is_cut = |question: &Question| {
+        let reply = support::reply(&directory, &question.to_wire(), Transport::Udp).unwrap();
+        reply[2] & 2 != 0
+    };
+    assert!(is_cut(&question), "512 octets have room for the servers, and not for all of their addresses");
+    assert!(!is_cut(&Question { size: Some(1232), ..question }));
 }

@@ -142,19 +142,6 @@ fn the_serial_goes_on_with_the_generations_that_change_the_zone() {
     assert_eq!(serial(&install(&Arc::default(), &history, 5, true).unwrap(), "example."), 0);
 }
 
-#[test]
-fn a_change_shares_what_did_not_change() {
-    let mut history = history();
-    let held = install(&Arc::default(), &history, 1, true).unwrap();
-    history.admit(vec![put(1, "www.example.", RecordType::A, 300, &["192.0.2.2"])]);
-    let next = install(&held, &history, 2, false).unwrap();
-    let node = |directory: &Directory, name: &str| {
-        directory.zone(&name_of("example.")).unwrap().node(&name_of(name)).cloned().unwrap()
-    };
-    assert!(Arc::ptr_eq(&node(&held, "ns1.example."), &node(&next, "ns1.example.")));
-    assert!(!Arc::ptr_eq(&node(&held, "www.example."), &node(&next, "www.example.")));
-}
-
 /// A guard on a set, to be put in place or (0) ended.
 fn guard(zone: i64, owner: &str, rtype: RecordType, minimum: u16) -> Change {
     let content = (minimum > 0).then_some(Content::Minimum(minimum));

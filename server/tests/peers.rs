@@ -5,7 +5,7 @@
 
 mod support;
 
-use server::answer::{Transport, answer};
+use server::answer::Transport;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -144,8 +144,7 @@ fn compare(zones: &[(String, String)], questions: &[Question]) {
     let mut differences = String::new();
     for question in questions {
         let request = question.to_wire();
-        let mut ours = Vec::new();
-        answer(&directory, &request, Transport::Udp, &mut ours);
+        let ours = support::reply(&directory, &request, Transport::Udp).unwrap();
         let gist = |reply: &[u8]| gist(reply, question.rtype == RecordType::ANY);
         let gist_of_ours = gist(&ours);
         let theirs: Vec<_> = peers.iter().filter_map(|peer| Some((peer.name, peer.ask(&request)?))).collect();

@@ -175,3 +175,46 @@ async fn a_server_below_the_floor_loads_everything() {
     assert!(answer(&program, "www.example.", RecordType::A).starts_with("NXDOMAIN"));
     program.logged("loading the group in full");
 }
+
+/// A pooler keeps a server's connection while the database behind it is replaced, so that nothing tells the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn f08_a_server_whose_report_was_lost_says_again_what_it_serves() {
+    let Some(postgres) = Postgres::start().await else { return };
+    let mut history = history(1, "example.");
+    while history.tip() < LOST_AT {
+        history.admit(www(1 + u8::try_from(history.tip()).unwrap(), "2"));
+    }
+    postgres.write(&history, 0).await;
+    let here = Program::start(&postgres.url(), "here");
+    eventually("the newest generation", || is_served(&here, "192.0.2.55"));
+    let mut owner = postgres.owner().await;
+    said_by_now(&mut owner, LOST_AT).await;
+
+    // What a backup of ten minutes ago would have: an older head, and an older report.
+    let older = format!(
+        "set session_replication_role = replica;
+         delete from head_move where generation > {BACKED_UP_AT}; delete from generation where generation > {BACKED_UP_AT};
+         update report set generation = {BACKED_UP_AT}, id = (select id from generation where generation = {BACKED_UP_AT});
+         insert into head_move (zone_group, ring, generation, by) values (1, 'fleet', {BACKED_UP_AT}, 'backup') on conflict do nothing;
+         reset session_replication_role"
+    );
+    run(&mut owner, &older).await;
+    eventually("the older head is refused", || is_refused(&here, "older"));
+    said_by_now(&mut owner, LOST_AT).await;
+    let stops = sqlx::query("select 1 from stop where kind = 'history-behind'").fetch_all(&mut owner).await.unwrap();
+    assert_eq!(stops.len(), 1);
+    assert!(is_served(&here, "192.0.2.55"));
+}
+
+async fn said_by_now(owner: &mut sqlx::PgConnection, generation: usize) {
+    let generation = i64::try_from(generation).unwrap();
+    for tries in 0.. {
+        let said: Option<i64> =
+            sqlx::query("select max(generation) from report").fetch_one(&mut *owner).await.unwrap().get(0);
+        if said == Some(generation) {
+            return;
+        }
+        assert!(tries < 100, "the report says {said:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}

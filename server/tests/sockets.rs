@@ -98,7 +98,45 @@ fn packets_that_are_none_are_met_with_silence_and_the_next_is_answered() {
     socket.send_to(&question(), program.dns[0]).unwrap();
     drop(socket);
     assert_eq!(program.ask_udp(&question())[3] & 15, 2);
-    eventually("three drops are counted", || program.get("/metrics").1.contains("dropped_total{transport=\"udp\"} 3"));
+    eventually("three drops are counted", || {
+        program.get("/metrics").1.contains("dropped_total{reason=\"unanswerable\",transport=\"udp\"} 3")
+    });
+}
+
+#[test]
+fn whoever_listens_everywhere_answers_from_the_address_that_was_asked() {
+    let program = Program::start_with(NO_DATABASE, "one", &["--dns", "0.0.0.0:0"]);
+    let everywhere = program.dns.iter().find(|address| address.ip().is_unspecified()).unwrap();
+    for last in [1, 2, 77] {
+        let asked = SocketAddr::from(([127, 0, 0, last], everywhere.port()));
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        socket.send_to(&question(), asked).unwrap();
+        let mut reply = [0; 512];
+        let (_, from) = socket.recv_from(&mut reply).unwrap();
+        assert_eq!(from, asked);
+        assert_eq!(reply[3] & 15, 2);
+    }
+}
+
+#[test]
+fn more_than_fits_a_batch_is_answered_each_to_whom_asked() {
+    let program = Program::start(NO_DATABASE, "one");
+    let clients: Vec<UdpSocket> = (0..200).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
+    let packet = |number: usize| {
+        let mut packet = question();
+        packet[..2].copy_from_slice(&u16::try_from(number).unwrap().to_be_bytes());
+        packet
+    };
+    for (number, client) in clients.iter().enumerate() {
+        client.send_to(&packet(number), program.dns[0]).unwrap();
+    }
+    for (number, client) in clients.iter().enumerate() {
+        client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut reply = [0; 512];
+        client.recv(&mut reply).unwrap();
+        assert_eq!(reply[..2], packet(number)[..2]);
+    }
 }
 
 #[test]

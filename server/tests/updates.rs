@@ -62,7 +62,7 @@ async fn connect(postgres: &Postgres) -> PgConnection {
     PgConnection::connect(&postgres.url()).await.unwrap()
 }
 
-type Looked = Result<(), FetchError>;
+type Looked = Result<u64, FetchError>;
 
 /// Lets a look go on up to its await of this number; none: it is over before.
 async fn up_to<'l>(look: &mut Pin<&mut (impl Future<Output = Looked> + 'l)>, awaits: usize) -> Option<Looked> {

@@ -1,10 +1,10 @@
-//! What helps in using the rest of an answer: addresses, of which a referral needs some.
+//! What helps in using the rest of an answer: addresses, of which a referral needs some. They are looked up when somebody
+//! asks, and not kept with those who point at them, so an address that changes changes nothing else.
 
-use super::lookup::Cut;
-use super::resolve::{Entry, Response};
-use crate::snapshot::{Directory, Zone};
-use std::borrow::Cow;
-use zone_model::{Name, RecordSet, RecordType};
+use super::lookup::Above;
+use super::message::{Owner, Section, Writer};
+use crate::snapshot::{Directory, EncodedSet, HashedName, Zone};
+use zone_model::RecordType;
 
 /// Addresses that may be left out are looked up for at most this many names, so that a large set costs no more than it
 /// helps.
@@ -12,48 +12,77 @@ const TARGETS_MAX: usize = 64;
 
 /// Addresses of what an answer points to, as far as they are in our zones (RFC 1034 §4.3.2, step 6; RFC 2782). They may
 /// be left out.
-pub(super) fn for_answer<'d>(directory: &'d Directory, set: &RecordSet, response: &mut Response<'d>) {
-    if matches!(set.rtype(), RecordType::NS | RecordType::MX | RecordType::SRV) {
-        for target in targets(set).take(TARGETS_MAX) {
-            let Some(zone) = directory.closest_zone(&target) else { continue };
-            put_addresses(zone, &target, false, response);
+#[inline]
+pub(super) fn for_answer(directory: &Directory, set: EncodedSet<'_>, target: &mut HashedName, writer: &mut Writer<'_>) {
+    if !matches!(set.rtype(), RecordType::NS | RecordType::MX | RecordType::SRV) {
+        return;
+    }
+    for (nth, name) in targets(set).take(TARGETS_MAX).enumerate() {
+        // A host can be there several times, with other preferences or ports.
+        if targets(set).take(nth).any(|other| other.eq_ignore_ascii_case(name)) {
+            continue;
+        }
+        if target.read(name).is_none() {
+            continue;
+        }
+        if let Some(held) = directory.closest(target, target.label_count()) {
+            put_addresses(&held.zone, target, false, writer);
         }
     }
 }
 
-/// Addresses of the name servers of a cut. Those below the cut can be learned from nobody else, so an answer without
-/// them is truncated (RFC 9471 §3.1). The rest may be left out.
-pub(super) fn for_referral<'d>(directory: &'d Directory, zone: &'d Zone, cut: &Cut<'d>, response: &mut Response<'d>) {
-    let (in_domain, others): (Vec<Name>, Vec<Name>) =
-        targets(cut.servers).partition(|target| target.is_within(&cut.name));
-    for target in in_domain {
-        put_addresses(zone, &target, true, response);
+/// Addresses of the name servers of a cut, whose name is `cut`. Those below the cut can be learned from nobody else, so an
+/// answer without them is truncated (RFC 9471 §3.1). The rest may be left out.
+pub(super) fn for_referral(
+    directory: &Directory,
+    zone: &Zone,
+    (name, cut): (&HashedName, Above<'_>),
+    target: &mut HashedName,
+    writer: &mut Writer<'_>,
+) {
+    let cut_name = name.end(cut.labels);
+    let is_below = |target: &HashedName| target.label_count() >= cut.labels && target.end(cut.labels) == cut_name;
+    // No server is there twice, for it is all that its record says.
+    for server in targets(cut.set) {
+        if target.read(server).is_some() && is_below(target) {
+            put_addresses(zone, target, true, writer);
+        }
     }
-    for target in others.into_iter().take(TARGETS_MAX) {
-        let own = if target.is_within(zone.name()) { Some(zone) } else { None };
+    let mut left = TARGETS_MAX;
+    for server in targets(cut.set) {
+        if left == 0 || !writer.is_whole() {
+            return;
+        }
+        if target.read(server).is_none() || is_below(target) {
+            continue;
+        }
+        left -= 1;
         // A zone of ours that the name is closer to knows better than the glue in this one.
-        let closest = directory.closest_zone(&target).map(|zone| &**zone);
-        let holder = closest.filter(|closest| closest.node(&target).is_some()).or(own);
-        if let Some(zone) = holder {
-            put_addresses(zone, &target, false, response);
+        let has_sets =
+            |zone: &Zone| zone.entry(target, target.label_count()).is_some_and(|entry| entry.sets().next().is_some());
+        let closest = directory.closest(target, target.label_count()).map(|held| &*held.zone);
+        let (apex, labels) = (zone.name().as_wire(), zone.label_count());
+        let is_own = target.label_count() >= labels && target.end(labels) == apex;
+        if let Some(zone) = closest.filter(|closest| has_sets(closest)).or(is_own.then_some(zone)) {
+            put_addresses(zone, target, false, writer);
         }
     }
 }
 
-fn targets(set: &RecordSet) -> impl Iterator<Item = Name> {
-    set.records().iter().filter_map(|data| data.target(set.rtype()))
+/// The names that records of type NS, MX or SRV point to; each ends its record.
+fn targets<'z>(set: EncodedSet<'z>) -> impl Iterator<Item = &'z [u8]> {
+    let before = match set.rtype() {
+        RecordType::MX => 2,
+        RecordType::SRV => 6,
+        _ => 0,
+    };
+    set.data().filter_map(move |data| data.get(before..))
 }
 
 /// Adds the addresses of exactly this name, be it hidden below a cut: glue is.
-fn put_addresses<'d>(zone: &'d Zone, name: &Name, is_required: bool, response: &mut Response<'d>) {
-    let Some(node) = zone.node(name) else { return };
-    for rtype in [RecordType::A, RecordType::AAAA] {
-        let Some(set) = node.set(rtype) else { continue };
-        let is_there = |entry: &Entry<'_>| entry.set.rtype() == rtype && *entry.owner == *name;
-        if response.additional.iter().any(is_there) || response.answer.iter().any(is_there) {
-            continue;
-        }
-        let (owner, ttl) = (Cow::Borrowed(set.owner()), set.ttl());
-        response.additional.push(Entry { owner, set: Cow::Borrowed(set), ttl, is_required });
+fn put_addresses(zone: &Zone, name: &HashedName, is_required: bool, writer: &mut Writer<'_>) {
+    let Some(entry) = zone.entry(name, name.label_count()) else { return };
+    for set in entry.sets().filter(|set| matches!(set.rtype(), RecordType::A | RecordType::AAAA)) {
+        writer.put(Section::Additional, Owner::Name(set.owner(name.wire())), set, None, is_required);
     }
 }

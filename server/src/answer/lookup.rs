@@ -1,111 +1,101 @@
-//! Finds a name in a zone: RFC 1034 §4.3.2, step 3, read aloud, with wildcards by RFC 4592 and DNAME by RFC 6672.
+//! Finds a name in a zone: RFC 1034 §4.3.2, step 3, with wildcards by RFC 4592 and DNAME by RFC 6672.
+//!
+//! The RFC walks down from the apex. Here the name itself is looked up first, since most often it is there; what hides it, a
+//! cut or a DNAME above, is looked for at those numbers of labels only with which the zone has any.
 
-use crate::snapshot::{Node, Zone};
-use std::sync::Arc;
-use zone_model::{Name, RecordSet, RecordType};
+use crate::snapshot::{EncodedSet, EncodedSets, Entry, HashedName, Zone};
+use zone_model::RecordType;
 
 /// What a zone says to a question.
 #[derive(Debug)]
-pub enum Finding<'z> {
-    /// The name has data of this type. Several sets only for RRSIG, which has one for each type that is signed.
-    Answer(Vec<&'z Arc<RecordSet>>),
+pub(super) enum Finding<'z> {
+    /// The name has data of this type. More sets only for RRSIG, which has one for each type that is signed: those at the
+    /// front of the rest that are of the same type.
+    Answer(EncodedSet<'z>, EncodedSets<'z>),
     /// The name exists, but has no data of this type (RFC 2308 §2.2).
     NoData,
     /// The name does not exist (RFC 2308 §2.1).
     NoSuchName,
     /// The name is at or below a delegation: others know.
-    Referral(Cut<'z>),
+    Referral(Above<'z>),
     /// The name is another name for something else.
-    Alias(&'z Arc<RecordSet>),
+    Alias(EncodedSet<'z>),
     /// The name is below a DNAME, which puts another end in the place of its own (RFC 6672 §2.2).
-    Dname(&'z Arc<RecordSet>),
+    Dname(Above<'z>),
 }
 
-/// A delegation.
-#[derive(Debug)]
-pub struct Cut<'z> {
-    /// The zone that is delegated.
-    pub name: Name,
-    /// Its name servers, as the parent knows them.
-    pub servers: &'z Arc<RecordSet>,
+/// A set at the end of a name, or at the name itself, that decides about all of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Above<'z> {
+    /// How many labels of the name are the set's owner.
+    pub(super) labels: usize,
+    /// The set: NS as the parent knows them, or DNAME.
+    pub(super) set: EncodedSet<'z>,
 }
 
 /// Looks `name` up in `zone`, which it is within. A wildcard's finding is that of the asterisk's own records; whoever
 /// writes the answer puts `name` in the place of their owner.
-#[must_use]
-pub fn look_up<'z>(zone: &'z Zone, name: &Name, rtype: RecordType) -> Finding<'z> {
+#[inline]
+pub(super) fn look_up<'z>(zone: &'z Zone, name: &HashedName, rtype: RecordType) -> Finding<'z> {
+    let (labels, apex) = (name.label_count(), zone.label_count());
+    let exact = zone.entry(name, labels);
+    // The closest encloser (RFC 4592 §3.3.1), which may be the apex; above the name itself, where that exists.
+    let above = (apex..labels).rev();
+    let encloser = match exact {
+        Some(_) => labels.checked_sub(1),
+        None => above.into_iter().find(|above| *above == apex || zone.entry(name, *above).is_some()),
+    };
     // From the apex down, so that the topmost cut or DNAME hides all that is below it.
-    let path = path_down(zone.name(), name);
-    let mut encloser = zone.name();
-    for (depth, step) in path.iter().enumerate() {
-        let is_last = depth + 1 == path.len();
-        let Some(node) = zone.node(step) else {
-            if zone.exists(step) {
-                // An empty non-terminal (RFC 4592 §2.2.2).
-                if is_last {
-                    return Finding::NoData;
-                }
-                encloser = step;
-                continue;
-            }
-            // `encloser` is the closest one (RFC 4592 §3.3.1). Only the asterisk right below it counts.
-            return from_wildcard(zone, encloser, rtype);
-        };
-        let is_apex = depth == 0;
-        if !is_apex && let Some(servers) = node.set(RecordType::NS) {
+    for labels in encloser.into_iter().flat_map(|encloser| zone.stops(encloser)) {
+        let Some(entry) = zone.entry(name, labels) else { continue };
+        if labels > apex
+            && let Some(set) = entry.set(RecordType::NS)
+        {
+            return Finding::Referral(Above { labels, set });
+        }
+        if let Some(set) = entry.set(RecordType::DNAME) {
+            return Finding::Dname(Above { labels, set });
+        }
+    }
+    match (exact, encloser) {
+        (Some(entry), _) => {
             // The parent's side of a cut has but one thing to say with authority: DS (RFC 4035 §3.1.4.1).
-            let is_ours = is_last && rtype == RecordType::DS;
-            if !is_ours {
-                return Finding::Referral(Cut { name: step.clone(), servers });
+            if entry.has_ns()
+                && labels > apex
+                && rtype != RecordType::DS
+                && let Some(set) = entry.set(RecordType::NS)
+            {
+                return Finding::Referral(Above { labels, set });
             }
+            in_entry(&entry, rtype)
         }
-        if is_last {
-            return in_node(node, rtype);
+        // Only the asterisk right below the closest encloser counts. NS and DNAME of an asterisk are data like any other here:
+        // RFC 4592 §4.2 and RFC 6672 §3.3 leave open what else they could mean (Knot makes referrals and redirections of
+        // them, NSD does as we do).
+        (None, Some(encloser)) => {
+            zone.wildcard(name, encloser).map_or(Finding::NoSuchName, |entry| in_entry(&entry, rtype))
         }
-        if let Some(dname) = node.set(RecordType::DNAME) {
-            return Finding::Dname(dname);
-        }
-        encloser = step;
-    }
-    // The path has at least the apex, which a zone always has.
-    Finding::NoSuchName
-}
-
-/// The names from `apex` down to `name`, both included.
-fn path_down(apex: &Name, name: &Name) -> Vec<Name> {
-    let mut path = vec![name.clone()];
-    while let Some(parent) = path.last().filter(|last| *last != apex).and_then(Name::parent) {
-        path.push(parent);
-    }
-    path.reverse();
-    path
-}
-
-/// NS and DNAME of an asterisk are data like any other here: RFC 4592 §4.2 and RFC 6672 §3.3 leave open what else they
-/// could mean (Knot makes referrals and redirections of them, NSD does as we do).
-fn from_wildcard<'z>(zone: &'z Zone, encloser: &Name, rtype: RecordType) -> Finding<'z> {
-    let Ok(source) = encloser.child(b"*") else { return Finding::NoSuchName };
-    match zone.node(&source) {
-        Some(node) => in_node(node, rtype),
-        // An asterisk can be an empty non-terminal, too (RFC 4592 §4.9).
-        None if zone.exists(&source) => Finding::NoData,
-        None => Finding::NoSuchName,
+        // A zone always has its apex.
+        (None, None) => Finding::NoSuchName,
     }
 }
 
-fn in_node(node: &Node, rtype: RecordType) -> Finding<'_> {
+/// What an entry says; an empty non-terminal (RFC 4592 §2.2.2), an asterisk among them (§4.9), has no data of any type.
+#[inline]
+fn in_entry<'z>(entry: &Entry<'z>, rtype: RecordType) -> Finding<'z> {
+    let mut sets = entry.sets();
     if rtype == RecordType::ANY {
         // One set instead of all of them (RFC 8482 §4.1): the first, so that it is always the same.
-        return Finding::Answer(node.sets().first().into_iter().collect());
+        return sets.next().map_or(Finding::NoData, |set| Finding::Answer(set, EncodedSets::NONE));
     }
-    let sets: Vec<_> = node.sets_of(rtype).collect();
-    if !sets.is_empty() {
-        return Finding::Answer(sets);
+    let mut alias = None;
+    while let Some(set) = sets.next() {
+        match set.rtype() {
+            found if found == rtype => return Finding::Answer(set, sets),
+            // What may stand beside a CNAME (RFC 4034 §3 and §4) is asked of the alias itself.
+            RecordType::CNAME if !matches!(rtype, RecordType::RRSIG | RecordType::NSEC) => alias = Some(set),
+            _ => {}
+        }
     }
-    // What may stand beside a CNAME (RFC 4034 §3 and §4) is asked of the alias itself.
-    let is_of_alias = matches!(rtype, RecordType::RRSIG | RecordType::NSEC);
-    match node.set(RecordType::CNAME).filter(|_| !is_of_alias) {
-        Some(alias) => Finding::Alias(alias),
-        None => Finding::NoData,
-    }
+    alias.map_or(Finding::NoData, Finding::Alias)
 }

@@ -1,8 +1,10 @@
-//! Writes answers: the question as the client spelled it, names compressed, record sets whole or not at all.
+//! Writes answers: the question as the client spelled it, names compressed, record sets whole or not at all. Into memory that
+//! is given, and no further.
 
-use super::request::{CLASS_IN, Edns, HEADER_LENGTH, Request};
+use super::request::{CLASS_IN, Edns, HEADER_LENGTH, Header};
 use super::{EDNS_PAYLOAD_SIZE, GENERATION_OPTION, Rcode};
-use zone_model::{Name, RecordSet, RecordType, Version};
+use crate::snapshot::{EncodedSet, RECORD_HEAD_LENGTH};
+use zone_model::{EmbeddedName, RecordType, Version};
 
 /// Where the question's name stands in every message.
 const QUESTION_AT: u16 = 12;
@@ -15,7 +17,7 @@ const OPT_LENGTH: usize = 11;
 /// The generation's option: code and length, a number of 8 octets, an id of 32.
 const GENERATION_OPTION_LENGTH: usize = 4 + 8 + 32;
 /// Where the counts of the three sections stand in the header.
-const COUNTS_AT: [usize; 3] = [6, 8, 10];
+const COUNTS_AT: usize = 6;
 
 /// A section of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,18 +27,51 @@ pub(super) enum Section {
     Additional,
 }
 
+/// Whose a record set is said to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner<'n> {
+    /// The name in the question.
+    Question,
+    /// This name.
+    Name(&'n [u8]),
+}
+
+/// A question as octets: the name as the client spelled it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'q> {
+    pub(super) name: &'q [u8],
+    pub(super) rtype: RecordType,
+    pub(super) class: u16,
+}
+
+/// Places where a name starts that a later one can end in, in the order of writing.
+#[derive(Debug)]
+pub(super) struct Targets {
+    places: [u16; TARGETS_MAX],
+    count: usize,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self { places: [0; TARGETS_MAX], count: 0 }
+    }
+}
+
 /// A message being written.
 pub(super) struct Writer<'o> {
-    out: &'o mut Vec<u8>,
+    out: &'o mut [u8],
+    at: usize,
     limit: usize,
     counts: [u16; 3],
-    /// Places where a name starts that a later one can end in, in the order of writing.
-    targets: Vec<u16>,
-    question: Option<Name>,
+    targets: &'o mut Targets,
+    /// Where the question's name ends; where it would begin if there is none.
+    name_end: usize,
     question_end: usize,
     edns: Option<Edns>,
     /// What the OPT record tells beside itself.
     told: Option<Version>,
+    /// Whether nothing is missing that is needed.
+    is_whole: bool,
 }
 
 /// What an answer's header says beside what it copies.
@@ -44,136 +79,213 @@ pub(super) struct Writer<'o> {
 pub(super) struct Flags {
     pub(super) rcode: Rcode,
     pub(super) authoritative: bool,
-    pub(super) truncated: bool,
 }
 
 impl<'o> Writer<'o> {
-    /// Starts an answer of at most `limit` octets, the client's OPT record being answered by another, which tells `told`.
-    pub(super) fn new(out: &'o mut Vec<u8>, request: &Request, told: Option<Version>, limit: usize) -> Self {
-        let Request { header, question, edns, .. } = request;
-        out.clear();
-        out.extend_from_slice(&header.id);
-        // QR, and what is copied. AA, TC and the rcode follow in `finish`; RA and AD stay clear.
-        out.push(0x80 | header.opcode << 3 | u8::from(header.recursion_desired));
-        out.push(u8::from(header.checking_disabled) << 4);
-        out.extend_from_slice(&u16::from(question.is_some()).to_be_bytes());
-        out.resize(HEADER_LENGTH, 0);
-        if let Some(question) = question {
-            out.extend_from_slice(question.name.as_wire());
-            out.extend_from_slice(&question.rtype.0.to_be_bytes());
-            out.extend_from_slice(&question.class.to_be_bytes());
-        }
+    /// Starts an answer of at most `limit` octets, the client's OPT record being answered by another, which tells `told`. None
+    /// if `out` has no room for as much as that.
+    #[inline]
+    pub(super) fn new(
+        out: &'o mut [u8],
+        targets: &'o mut Targets,
+        header: &Header,
+        question: Option<Asked<'_>>,
+        (edns, told): (Option<Edns>, Option<Version>),
+        limit: usize,
+    ) -> Option<Self> {
+        let [id_high, id_low] = header.id;
+        // QR, and what is copied. AA, TC, the rcode and the counts follow in `finish`; RA and AD stay clear.
+        let copied = 0x80 | header.opcode << 3 | u8::from(header.recursion_desired);
+        let disabled = u8::from(header.checking_disabled) << 4;
+        let head = [id_high, id_low, copied, disabled, 0, u8::from(question.is_some()), 0, 0, 0, 0, 0, 0];
+        *out.first_chunk_mut::<HEADER_LENGTH>()? = head;
+        targets.count = 0;
         // The OPT record has its place before anything else has.
         let option_length = if told.is_some() { GENERATION_OPTION_LENGTH } else { 0 };
-        let limit = limit.saturating_sub(edns.map_or(0, |_| OPT_LENGTH + option_length));
-        let question = question.as_ref().map(|question| question.name.clone());
-        let question_end = out.len();
-        Self { out, limit, counts: [0; 3], targets: Vec::new(), question, question_end, edns: *edns, told }
-    }
-
-    /// Writes a record set under the name `owner`, whole; false if it does not fit, and then nothing is written.
-    #[must_use]
-    pub(super) fn put(&mut self, section: Section, owner: &Name, set: &RecordSet, ttl: u32) -> bool {
-        let (length, targets, before) = (self.out.len(), self.targets.len(), self.counts);
-        for record in set.records() {
-            self.put_name(owner, true);
-            self.out.extend_from_slice(&set.rtype().0.to_be_bytes());
-            self.out.extend_from_slice(&CLASS_IN.to_be_bytes());
-            self.out.extend_from_slice(&ttl.to_be_bytes());
-            let length_at = self.out.len();
-            self.out.extend_from_slice(&[0, 0]);
-            self.put_data(set.rtype(), record);
-            let data_length = u16::try_from(self.out.len() - length_at - 2).unwrap_or(u16::MAX);
-            self.out[length_at..length_at + 2].copy_from_slice(&data_length.to_be_bytes());
-            let count = &mut self.counts[section as usize];
-            *count = count.saturating_add(1);
-            if self.out.len() > self.limit {
-                self.out.truncate(length);
-                self.targets.truncate(targets);
-                self.counts = before;
-                return false;
-            }
+        let limit = limit.min(out.len()).checked_sub(edns.map_or(0, |_| OPT_LENGTH + option_length))?;
+        let (counts, at, is_whole) = ([0; 3], HEADER_LENGTH, true);
+        let mut writer = Self { out, at, limit, counts, targets, name_end: at, question_end: at, edns, told, is_whole };
+        if let Some(question) = question {
+            writer.octets(question.name)?;
+            writer.name_end = writer.at;
+            let [t1, t2] = question.rtype.0.to_be_bytes();
+            let [c1, c2] = question.class.to_be_bytes();
+            writer.octets(&[t1, t2, c1, c2])?;
+            writer.question_end = writer.at;
         }
-        true
+        Some(writer)
     }
 
-    fn put_data(&mut self, rtype: RecordType, record: &zone_model::RecordData) {
-        let data = record.as_wire();
+    /// Writes a record set whole; or not at all, if it does not fit, and where it is needed nothing after it.
+    #[inline]
+    pub(super) fn put(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        set: EncodedSet<'_>,
+        ttl: Option<u32>,
+        is_required: bool,
+    ) {
+        self.try_to(section, set.count(), is_required, |writer| {
+            if matches!(owner, Owner::Question)
+                && !set.is_compressible()
+                && ttl.is_none()
+                && writer.name_end > HEADER_LENGTH + 1
+            {
+                // Encoded ahead, for this very case.
+                return writer.octets(set.body());
+            }
+            let (rtype, ttl) = (set.rtype(), ttl.unwrap_or_else(|| set.ttl()));
+            set.data().try_for_each(|data| writer.put_record(owner, rtype, ttl, data, set.is_compressible()))
+        });
+    }
+
+    /// Writes a CNAME that no zone has.
+    pub(super) fn put_alias(&mut self, owner: Owner<'_>, ttl: u32, target: &[u8]) {
+        self.try_to(Section::Answer, 1, true, |writer| writer.put_record(owner, RecordType::CNAME, ttl, target, true));
+    }
+
+    /// Whether nothing is missing so far that is needed.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    #[inline]
+    fn try_to(&mut self, section: Section, count: u16, is_required: bool, write: impl FnOnce(&mut Self) -> Option<()>) {
+        if !self.is_whole {
+            return;
+        }
+        let (at, targets) = (self.at, self.targets.count);
+        if write(self).is_some() {
+            self.counts[section as usize] = self.counts[section as usize].saturating_add(count);
+        } else {
+            (self.at, self.targets.count) = (at, targets);
+            // What is needed and does not fit ends the answer: the client comes back over TCP for all of it.
+            self.is_whole = !is_required;
+        }
+    }
+
+    #[inline]
+    fn octets(&mut self, octets: &[u8]) -> Option<()> {
+        let end = self.at + octets.len();
+        if end > self.limit {
+            return None;
+        }
+        self.out.get_mut(self.at..end)?.copy_from_slice(octets);
+        self.at = end;
+        Some(())
+    }
+
+    fn put_record(
+        &mut self,
+        owner: Owner<'_>,
+        rtype: RecordType,
+        ttl: u32,
+        data: &[u8],
+        is_compressible: bool,
+    ) -> Option<()> {
+        let question = self.out.get(HEADER_LENGTH..self.name_end)?;
+        match owner {
+            Owner::Question if question.len() > 1 => self.put_pointer(QUESTION_AT)?,
+            Owner::Question => self.octets(&[0])?,
+            // An owner that is the question's name is always the client's spelling.
+            Owner::Name(name) if name.len() > 1 && question.eq_ignore_ascii_case(name) => {
+                self.put_pointer(QUESTION_AT)?;
+            }
+            Owner::Name(name) => self.put_name(name)?,
+        }
+        let mut head = [0; RECORD_HEAD_LENGTH - 2];
+        head[..2].copy_from_slice(&rtype.0.to_be_bytes());
+        head[2..4].copy_from_slice(&CLASS_IN.to_be_bytes());
+        head[4..8].copy_from_slice(&ttl.to_be_bytes());
+        self.octets(&head)?;
+        let start = self.at;
+        if is_compressible {
+            self.put_data(rtype, data)?;
+        } else {
+            self.octets(data)?;
+        }
+        let length = u16::try_from(self.at - start).ok()?;
+        self.out.get_mut(start - 2..start)?.copy_from_slice(&length.to_be_bytes());
+        Some(())
+    }
+
+    fn put_data(&mut self, rtype: RecordType, data: &[u8]) -> Option<()> {
         let mut written = 0;
-        for embedded in record.embedded_names(rtype) {
+        for embedded in EmbeddedName::all_in(rtype, data) {
             // RFC 3597 §4: in later types nobody has to know that there is a name.
-            if !embedded.compressible {
-                continue;
+            if embedded.compressible {
+                self.octets(data.get(written..embedded.range.start)?)?;
+                self.put_name(data.get(embedded.range.clone())?)?;
+                written = embedded.range.end;
             }
-            let Ok(name) = Name::from_wire(&data[embedded.range.clone()]) else { continue };
-            self.out.extend_from_slice(&data[written..embedded.range.start]);
-            self.put_name(&name, false);
-            written = embedded.range.end;
         }
-        self.out.extend_from_slice(&data[written..]);
+        self.octets(data.get(written..)?)
     }
 
     /// Writes a name, pointing back where its end stands already.
     ///
     /// Spelling is kept: into records one points only where the same octets stand. Into the question one points without
     /// regard to case, but only from what is in lower case, whose author had no spelling in mind; so the answer does not
-    /// depend on how the question is spelled. An owner that is the question's name is always the client's spelling.
-    fn put_name(&mut self, name: &Name, is_owner: bool) {
-        let mut suffix = name.as_wire();
-        if is_owner && suffix.len() > 1 && self.question.as_ref() == Some(name) {
-            self.put_pointer(QUESTION_AT);
-            return;
-        }
+    /// depend on how the question is spelled.
+    fn put_name(&mut self, name: &[u8]) -> Option<()> {
+        let mut suffix = name;
         while suffix.len() > 1 {
             if let Some(target) = self.find(suffix) {
-                self.put_pointer(target);
-                return;
+                return self.put_pointer(target);
             }
-            let at = self.out.len();
-            if at < POINTER_END && self.targets.len() < TARGETS_MAX {
-                self.targets.extend(u16::try_from(at));
+            if self.at < POINTER_END
+                && let Some(place) = self.targets.places.get_mut(self.targets.count)
+            {
+                *place = self.at as u16;
+                self.targets.count += 1;
             }
-            let (label, rest) = suffix.split_at(1 + usize::from(suffix[0]));
-            self.out.extend_from_slice(label);
+            let (label, rest) = suffix.split_at_checked(1 + usize::from(suffix[0]))?;
+            self.octets(label)?;
             suffix = rest;
         }
-        self.out.push(0);
+        self.octets(&[0])
     }
 
-    fn put_pointer(&mut self, target: u16) {
-        self.out.extend_from_slice(&(0xc000 | target).to_be_bytes());
+    #[inline]
+    fn put_pointer(&mut self, target: u16) -> Option<()> {
+        self.octets(&(0xc000 | target).to_be_bytes())
     }
 
     fn find(&self, suffix: &[u8]) -> Option<u16> {
-        if let Some(question) = self.question.as_ref().filter(|_| !suffix.iter().any(u8::is_ascii_uppercase)) {
-            let (mut rest, mut at) = (question.as_wire(), QUESTION_AT);
-            while rest.len() > suffix.len() {
-                let step = 1 + rest[0];
-                rest = &rest[usize::from(step)..];
-                at += u16::from(step);
+        if !suffix.iter().any(u8::is_ascii_uppercase) {
+            let (mut at, end) = (HEADER_LENGTH, self.name_end);
+            while end.saturating_sub(at) > suffix.len() {
+                at += 1 + usize::from(*self.out.get(at)?);
             }
-            if rest.eq_ignore_ascii_case(suffix) {
-                return Some(at);
+            if self.out.get(at..end).is_some_and(|rest| rest.eq_ignore_ascii_case(suffix)) {
+                return u16::try_from(at).ok();
             }
         }
-        self.targets.iter().copied().find(|target| self.stands_at(*target, suffix))
+        let targets = self.targets.places.get(..self.targets.count)?;
+        targets.iter().copied().find(|target| self.stands_at(*target, suffix))
     }
 
     /// Whether the name that starts at `at` is exactly `suffix`.
     fn stands_at(&self, at: u16, suffix: &[u8]) -> bool {
         let (mut at, mut suffix) = (usize::from(at), suffix);
+        // Not beyond what is written: there stands what is left of other messages.
+        let Some(written) = self.out.get(..self.at) else { return false };
         loop {
-            let Some(&length) = self.out.get(at) else { return false };
+            let Some(&length) = written.get(at) else { return false };
             if length >= 0xc0 {
-                let Some(&low) = self.out.get(at + 1) else { return false };
+                let Some(&low) = written.get(at + 1) else { return false };
                 at = usize::from(length & 0x3f) << 8 | usize::from(low);
                 continue;
             }
             let end = 1 + usize::from(length);
-            let (Some(stands), Some(wanted)) = (self.out.get(at..at + end), suffix.get(..end)) else { return false };
+            let (Some(stands), Some(wanted)) = (written.get(at..at + end), suffix.get(..end)) else { return false };
             // In the question the client's spelling stands for lower case, as in `find`.
-            let is_alike =
-                if at < self.question_end { stands.to_ascii_lowercase() == wanted } else { stands == wanted };
+            let is_alike = if at < self.question_end {
+                stands.iter().map(u8::to_ascii_lowercase).eq(wanted.iter().copied())
+            } else {
+                stands == wanted
+            };
             if !is_alike {
                 return false;
             }
@@ -185,35 +297,40 @@ impl<'o> Writer<'o> {
         }
     }
 
-    /// Puts the last things in: flags, counts and the OPT record.
-    pub(super) fn finish(mut self, flags: Flags) {
+    /// Puts the last things in: flags, counts and the OPT record; and says how long the message is.
+    #[inline]
+    pub(super) fn finish(mut self, flags: Flags) -> Option<usize> {
         let rcode = flags.rcode.0;
-        self.out[2] |= u8::from(flags.authoritative) << 2 | u8::from(flags.truncated) << 1;
-        self.out[3] |= u8::try_from(rcode & 0x0f).unwrap_or(0);
+        let [_, _, high, low, ..] = self.out.first_chunk_mut::<HEADER_LENGTH>()?;
+        *high |= u8::from(flags.authoritative) << 2 | u8::from(!self.is_whole) << 1;
+        *low |= (rcode & 0x0f) as u8;
         if let Some(edns) = self.edns {
-            self.out.extend_from_slice(&[0]);
-            self.out.extend_from_slice(&RecordType::OPT.0.to_be_bytes());
-            self.out.extend_from_slice(&EDNS_PAYLOAD_SIZE.to_be_bytes());
-            let high = u8::try_from(rcode >> 4).unwrap_or(0);
+            // The room that was kept.
+            self.limit = self.out.len();
+            let [t1, t2] = RecordType::OPT.0.to_be_bytes();
+            let [s1, s2] = EDNS_PAYLOAD_SIZE.to_be_bytes();
             // Extended rcode, version 0, DO as the client sent it (RFC 3225 §3).
-            self.out.extend_from_slice(&[high, 0, u8::from(edns.dnssec_ok) << 7, 0]);
+            let flags = u8::from(edns.dnssec_ok) << 7;
+            self.octets(&[0, t1, t2, s1, s2, (rcode >> 4) as u8, 0, flags, 0])?;
             match self.told {
-                None => self.out.extend_from_slice(&[0, 0]),
-                Some(version) => put_generation(self.out, version),
+                None => self.octets(&[0, 0])?,
+                Some(version) => self.put_generation(version)?,
             }
             self.counts[Section::Additional as usize] += 1;
         }
-        for (at, count) in COUNTS_AT.into_iter().zip(self.counts) {
-            self.out[at..at + 2].copy_from_slice(&count.to_be_bytes());
+        let counts = self.out.get_mut(COUNTS_AT..HEADER_LENGTH)?;
+        for (at, count) in counts.chunks_exact_mut(2).zip(self.counts) {
+            at.copy_from_slice(&count.to_be_bytes());
         }
+        Some(self.at)
     }
-}
 
-/// The length of an OPT record's options and the generation's, which is the only one.
-fn put_generation(out: &mut Vec<u8>, version: Version) {
-    out.extend_from_slice(&[0, 44]);
-    out.extend_from_slice(&GENERATION_OPTION.to_be_bytes());
-    out.extend_from_slice(&[0, 40]);
-    out.extend_from_slice(&version.generation.get().to_be_bytes());
-    out.extend_from_slice(version.id.as_bytes());
+    /// The length of an OPT record's options and the generation's, which is the only one.
+    fn put_generation(&mut self, version: Version) -> Option<()> {
+        self.octets(&[0, 44])?;
+        self.octets(&GENERATION_OPTION.to_be_bytes())?;
+        self.octets(&[0, 40])?;
+        self.octets(&version.generation.get().to_be_bytes())?;
+        self.octets(version.id.as_bytes())
+    }
 }

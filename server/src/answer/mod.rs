@@ -1,18 +1,24 @@
-//! From a snapshot and a question to an answer: a pure function, the same for every transport.
+//! From a snapshot and a packet to an answer: a pure function, the same for every transport.
+//!
+//! Two doors lead to one way of answering: `plain` reads what nearly everybody sends, and allocates nothing; `request` reads
+//! the rest, and says what is wrong with it.
 
 mod additional;
+mod ahead;
 mod lookup;
 mod message;
+mod plain;
 mod request;
 mod resolve;
 
-pub use lookup::{Cut, Finding, look_up};
+pub use ahead::GROUP_SIZE;
 pub use resolve::ALIAS_CHAIN_LENGTH_MAX;
 
-use crate::snapshot::Directory;
-use message::{Flags, Section, Writer};
-use request::{CLASS_ANY, CLASS_IN, Question, Request};
-use resolve::Response;
+use crate::snapshot::{Directory, HashedName};
+use message::{Asked, Flags, Targets, Writer};
+use plain::{Kind, Plain};
+use request::{CLASS_ANY, CLASS_IN, Edns, HEADER_LENGTH, Question, Request};
+use resolve::{Outcome, resolve, zone_for};
 use zone_model::{RecordType, Version};
 
 /// The size of UDP messages that we are ready for, and the most that we send: it passes every common network in one
@@ -23,6 +29,10 @@ pub const EDNS_PAYLOAD_SIZE: u16 = 1232;
 pub const GENERATION_OPTION: u16 = 65042;
 /// What a client without EDNS can take over UDP (RFC 1035 §4.2.1).
 const PLAIN_UDP_SIZE: u16 = 512;
+/// Room for any reply over UDP.
+pub const UDP_REPLY_SIZE: usize = EDNS_PAYLOAD_SIZE as usize;
+/// Room for any reply over TCP.
+pub const TCP_REPLY_SIZE: usize = u16::MAX as usize;
 
 /// What carried the question, and so how long its answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +43,13 @@ pub enum Transport {
     Tcp,
 }
 
-/// What to do with the answer.
+/// What to do with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Send it.
-    Reply(Rcode),
+    /// Send so many octets, which is the whole reply; for the counters its code.
+    Reply(usize, Rcode),
+    /// Give it to [`answer_slowly`], when there is time.
+    Slow,
     /// Send nothing.
     Drop,
 }
@@ -65,29 +77,136 @@ impl Rcode {
     pub const BAD_VERSION: Self = Self(16);
 }
 
-/// Answers one request out of `directory`, into `out`, which then holds the whole reply.
+/// Room to work in, kept from packet to packet, so that answering allocates nothing.
+#[derive(Debug)]
+pub struct Scratch {
+    /// Packets that were looked at ahead of answering them, and the names that they ask for.
+    ahead: Box<[(Kind, HashedName)]>,
+    names: resolve::Names,
+    targets: Targets,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        let ahead = (0..GROUP_SIZE).map(|_| (Kind::Silence, HashedName::default())).collect();
+        Self { ahead, names: resolve::Names::default(), targets: Targets::default() }
+    }
+}
+
+/// Answers a packet out of `directory`, into `out`, if it is a plain query; anything else that wants an answer is
+/// [`Verdict::Slow`].
 ///
-/// No lock, no clock, no I/O, nothing random: the same request gets the same reply, to the last octet.
-pub fn answer(directory: &Directory, request: &[u8], transport: Transport, out: &mut Vec<u8>) -> Verdict {
-    let Some(request) = request::read(request) else { return Verdict::Drop };
-    let rcode = match judge(directory, &request) {
+/// No lock, no clock, no I/O, nothing random, nothing allocated: the same packet gets the same reply, to the last octet.
+#[inline]
+pub fn answer(
+    directory: &Directory,
+    scratch: &mut Scratch,
+    packet: &[u8],
+    transport: Transport,
+    out: &mut [u8],
+) -> Verdict {
+    scratch.read(0, packet);
+    scratch.answer(directory, 0, packet, transport, out)
+}
+
+impl Scratch {
+    #[inline]
+    fn read(&mut self, place: usize, packet: &[u8]) {
+        if let Some((kind, name)) = self.ahead.get_mut(place) {
+            *kind = plain::read(packet, name);
+        }
+    }
+
+    /// Answers the packet that was read into this place.
+    #[inline]
+    fn answer(
+        &mut self,
+        directory: &Directory,
+        place: usize,
+        packet: &[u8],
+        transport: Transport,
+        out: &mut [u8],
+    ) -> Verdict {
+        let Self { ahead, names, targets } = self;
+        let Some((kind, name)) = ahead.get(place) else { return Verdict::Slow };
+        let plain = match kind {
+            Kind::Plain(plain) if directory.is_loaded() => plain,
+            Kind::Plain(_) | Kind::Other => return Verdict::Slow,
+            Kind::Silence => return Verdict::Drop,
+        };
+        let Plain { header, name_length, rtype, edns } = plain;
+        let spelled = packet.get(HEADER_LENGTH..HEADER_LENGTH + name_length).unwrap_or_default();
+        let question = Some(Asked { name: spelled, rtype: *rtype, class: CLASS_IN });
+        let limit = limit_of(transport, *edns);
+        let Some(mut writer) = Writer::new(out, targets, header, question, (*edns, None), limit) else {
+            return Verdict::Slow;
+        };
+        let Outcome { rcode, authoritative } = resolve(directory, name, spelled, *rtype, names, &mut writer);
+        match writer.finish(Flags { rcode, authoritative }) {
+            Some(length) => Verdict::Reply(length, rcode),
+            None => Verdict::Slow,
+        }
+    }
+}
+
+/// Answers any packet, plain or not, out of `directory` into `out`: errors, and all that is seldom asked for. Never
+/// [`Verdict::Slow`].
+pub fn answer_slowly(
+    directory: &Directory,
+    scratch: &mut Scratch,
+    packet: &[u8],
+    transport: Transport,
+    out: &mut [u8],
+) -> Verdict {
+    let Some(request) = request::read(packet) else { return Verdict::Drop };
+    let Scratch { ahead, names, targets } = scratch;
+    let Some((_, name)) = ahead.first_mut() else { return Verdict::Drop };
+    let asked = request.question.as_ref();
+    let asked = asked.map(|asked| Asked { name: asked.name.as_wire(), rtype: asked.rtype, class: asked.class });
+    let judged = judge(directory, &request);
+    let told = match judged {
         Ok(question) => {
-            let mut response = Response::default();
-            resolve::resolve(directory, &question.name, question.rtype, &mut response);
-            // Several classes were asked about, and this is but one of them (RFC 1035 §6.2).
-            response.authoritative &= question.class != CLASS_ANY;
-            let rcode = response.rcode;
+            let _ = name.read(question.name.as_wire());
             let asks = request.edns.is_some_and(|edns| edns.asks_for_generation);
-            let told = if asks { response.version(directory) } else { None };
-            write(&request, &response, told, transport, out);
-            rcode
+            asks.then(|| version_for(directory, name, question.rtype)).flatten()
         }
-        Err(rcode) => {
-            write(&request, &Response { rcode, ..Response::default() }, None, transport, out);
-            rcode
-        }
+        Err(_) => None,
     };
-    Verdict::Reply(rcode)
+    let limit = limit_of(transport, request.edns);
+    let Some(mut writer) = Writer::new(out, targets, &request.header, asked, (request.edns, told), limit) else {
+        return Verdict::Drop;
+    };
+    let outcome = match judged {
+        Ok(question) => {
+            let spelled = question.name.as_wire();
+            let outcome = resolve(directory, name, spelled, question.rtype, names, &mut writer);
+            // Several classes were asked about, and this is but one of them (RFC 1035 §6.2).
+            Outcome { authoritative: outcome.authoritative && question.class != CLASS_ANY, ..outcome }
+        }
+        Err(rcode) => Outcome { rcode, authoritative: false },
+    };
+    let Outcome { rcode, authoritative } = outcome;
+    match writer.finish(Flags { rcode, authoritative }) {
+        Some(length) => Verdict::Reply(length, rcode),
+        None => Verdict::Drop,
+    }
+}
+
+/// The generation of the group that an answer begins in, if it does in one of ours. Where an alias leads into another group,
+/// what comes from there is of that group's.
+fn version_for(directory: &Directory, name: &HashedName, rtype: RecordType) -> Option<Version> {
+    Some(directory.group(zone_for(directory, name, rtype)?.group)?.version)
+}
+
+/// How long a reply may be.
+fn limit_of(transport: Transport, edns: Option<Edns>) -> usize {
+    usize::from(match transport {
+        Transport::Udp => {
+            let theirs = edns.map_or(PLAIN_UDP_SIZE, |edns| edns.payload_size);
+            theirs.clamp(PLAIN_UDP_SIZE, EDNS_PAYLOAD_SIZE)
+        }
+        Transport::Tcp => u16::MAX,
+    })
 }
 
 /// The question, if it is one that zones can answer; else the code to answer with.
@@ -117,24 +236,4 @@ fn judge<'r>(directory: &Directory, request: &'r Request) -> Result<&'r Question
     }
     // A server that knows nothing does not know what is not its own either.
     if directory.is_loaded() { Ok(question) } else { Err(Rcode::SERVER_FAILURE) }
-}
-
-/// Writes the answer, and `told` into its OPT record, of which there is one where anybody asked to be told.
-fn write(request: &Request, response: &Response<'_>, told: Option<Version>, transport: Transport, out: &mut Vec<u8>) {
-    let limit = match transport {
-        Transport::Udp => {
-            let theirs = request.edns.map_or(PLAIN_UDP_SIZE, |edns| edns.payload_size);
-            theirs.clamp(PLAIN_UDP_SIZE, EDNS_PAYLOAD_SIZE)
-        }
-        Transport::Tcp => u16::MAX,
-    };
-    let mut writer = Writer::new(out, request, told, usize::from(limit));
-    // The first set that is needed and does not fit ends the answer: the client comes back over TCP for all of it.
-    let mut put = |section, entries: &[resolve::Entry<'_>]| {
-        entries.iter().all(|entry| writer.put(section, &entry.owner, &entry.set, entry.ttl) || !entry.is_required)
-    };
-    let is_whole = put(Section::Answer, &response.answer)
-        && put(Section::Authority, &response.authority)
-        && put(Section::Additional, &response.additional);
-    writer.finish(Flags { rcode: response.rcode, authoritative: response.authoritative, truncated: !is_whole });
 }

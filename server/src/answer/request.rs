@@ -7,7 +7,7 @@ use zone_model::{Name, RecordType};
 /// A header's length (RFC 1035 §4.1.1).
 pub(super) const HEADER_LENGTH: usize = 12;
 /// Standard queries (RFC 1035 §4.1.1).
-const OPCODE_QUERY: u8 = 0;
+pub(super) const OPCODE_QUERY: u8 = 0;
 
 /// The Internet.
 pub(super) const CLASS_IN: u16 = 1;
@@ -21,7 +21,25 @@ pub(super) struct Header {
     pub(super) opcode: u8,
     pub(super) recursion_desired: bool,
     pub(super) checking_disabled: bool,
-    counts: [u16; 4],
+    pub(super) counts: [u16; 4],
+}
+
+impl Header {
+    /// Reads a header; none of a response.
+    #[inline]
+    pub(super) fn read(header: &[u8; HEADER_LENGTH]) -> Option<Self> {
+        if header[2] & 0x80 != 0 {
+            return None;
+        }
+        let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+        Some(Self {
+            id: [header[0], header[1]],
+            opcode: header[2] >> 3 & 0x0f,
+            recursion_desired: header[2] & 1 != 0,
+            checking_disabled: header[3] & 0x10 != 0,
+            counts: [count(4), count(6), count(8), count(10)],
+        })
+    }
 }
 
 /// What was asked.
@@ -57,18 +75,7 @@ pub(super) struct Request {
 /// could be set to answering each other for ever.
 pub(super) fn read(message: &[u8]) -> Option<Request> {
     let (header, rest) = message.split_first_chunk::<HEADER_LENGTH>()?;
-    if header[2] & 0x80 != 0 {
-        return None;
-    }
-    let count = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
-    let header = Header {
-        id: [header[0], header[1]],
-        opcode: header[2] >> 3 & 0x0f,
-        recursion_desired: header[2] & 1 != 0,
-        checking_disabled: header[3] & 0x10 != 0,
-        counts: [count(4), count(6), count(8), count(10)],
-    };
-    let mut request = Request { header, question: None, edns: None, is_malformed: false };
+    let mut request = Request { header: Header::read(header)?, question: None, edns: None, is_malformed: false };
     request.is_malformed = read_body(&mut request, message, rest).is_none();
     Some(request)
 }
@@ -101,7 +108,7 @@ fn read_body(request: &mut Request, message: &[u8], rest: &[u8]) -> Option<()> {
             let [_, version, flags, _] = record.ttl;
             let (payload_size, dnssec_ok) = (record.class, flags & 0x80 != 0);
             let options = read_options(record.data);
-            let asks_for_generation = options == Some(Asked::ForGeneration);
+            let asks_for_generation = options == Some(Wish::Generation);
             request.edns = Some(Edns { payload_size, version, dnssec_ok, asks_for_generation });
             // RFC 6891 §6.1.1.
             if is_second || !record.is_root || options.is_none() {
@@ -170,15 +177,15 @@ fn step_over_name<'m>(message: &'m [u8], rest: &'m [u8]) -> Option<&'m [u8]> {
 
 /// What the options of an OPT record ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    ForNothing,
-    ForGeneration,
+pub(super) enum Wish {
+    None,
+    Generation,
 }
 
 /// Steps over options; none if these are not any. Those that are not known are ignored, whatever they say (RFC 6891
 /// §6.1.2). Ours is empty in a request: who puts something into it means something that we do not know.
-fn read_options(mut data: &[u8]) -> Option<Asked> {
-    let mut asked = Asked::ForNothing;
+pub(super) fn read_options(mut data: &[u8]) -> Option<Wish> {
+    let mut asked = Wish::None;
     while !data.is_empty() {
         let (&[c1, c2, l1, l2], rest) = data.split_first_chunk::<4>()?;
         let (value, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([l1, l2])))?;
@@ -186,7 +193,7 @@ fn read_options(mut data: &[u8]) -> Option<Asked> {
             if !value.is_empty() {
                 return None;
             }
-            asked = Asked::ForGeneration;
+            asked = Wish::Generation;
         }
         data = rest;
     }

@@ -1,158 +1,203 @@
-//! Follows a question through our zones, and gathers what its answer holds.
+//! Follows a question through our zones, and writes what its answer holds on the way.
 
-use super::lookup::{Cut, Finding, look_up};
+use super::lookup::{Finding, look_up};
+use super::message::{Owner, Section, Writer};
 use super::{Rcode, additional};
-use crate::snapshot::{Directory, Zone};
-use std::borrow::Cow;
-use std::sync::Arc;
-use zone_model::{Name, RecordData, RecordSet, RecordType, Version};
+use crate::snapshot::{Directory, EncodedSet, HashedName, Held, Zone};
+use zone_model::{NAME_LENGTH_MAX, RecordType};
 
 /// How many aliases are followed for one question. Longer chains exist by mistake only; the client gets what there is so
 /// far and goes on by itself.
 pub const ALIAS_CHAIN_LENGTH_MAX: usize = 16;
 
-/// A record set in an answer.
+/// A name that an alias led to.
 #[derive(Debug)]
-pub(super) struct Entry<'d> {
-    /// Whose it is said to be: the set's own owner, or the name that matched a wildcard.
-    pub(super) owner: Cow<'d, Name>,
-    pub(super) set: Cow<'d, RecordSet>,
-    pub(super) ttl: u32,
-    /// Whether the answer is truncated where this does not fit.
-    pub(super) is_required: bool,
+struct Link {
+    spelled: [u8; NAME_LENGTH_MAX],
+    name: HashedName,
 }
 
-/// An answer before it is written.
+impl Default for Link {
+    fn default() -> Self {
+        Self { spelled: [0; NAME_LENGTH_MAX], name: HashedName::default() }
+    }
+}
+
+impl Link {
+    fn spelled(&self) -> &[u8] {
+        &self.spelled[..self.name.wire().len()]
+    }
+
+    /// Takes a name as spelled; none if it is none.
+    fn read(&mut self, name: &[u8]) -> Option<()> {
+        let length = self.name.read(name)?;
+        self.spelled.get_mut(..length)?.copy_from_slice(name.get(..length)?);
+        Some(())
+    }
+}
+
+/// Room for the names that one question leads to.
 #[derive(Debug)]
-pub(super) struct Response<'d> {
+pub(super) struct Names {
+    /// One more than are followed, for the last may be written although nobody goes there.
+    links: Box<[Link]>,
+    target: HashedName,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let links = (0..=ALIAS_CHAIN_LENGTH_MAX).map(|_| Link::default()).collect();
+        Self { links, target: HashedName::default() }
+    }
+}
+
+/// What an answer is beside its records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
     pub(super) rcode: Rcode,
     pub(super) authoritative: bool,
-    /// The zone that the answer begins in, if it does in one of ours.
-    pub(super) zone: Option<&'d Zone>,
-    pub(super) answer: Vec<Entry<'d>>,
-    pub(super) authority: Vec<Entry<'d>>,
-    pub(super) additional: Vec<Entry<'d>>,
 }
 
-impl Default for Response<'_> {
-    fn default() -> Self {
-        let (answer, authority, additional) = (Vec::new(), Vec::new(), Vec::new());
-        Self { rcode: Rcode::NO_ERROR, authoritative: false, zone: None, answer, authority, additional }
-    }
-}
-
-impl Response<'_> {
-    /// The generation of the group that the answer begins in. Where an alias leads into another group, what comes from
-    /// there is of that group's.
-    pub(super) fn version(&self, directory: &Directory) -> Option<Version> {
-        Some(directory.group_of(self.zone?.name())?.version)
-    }
-}
-
-/// Answers the question for `rtype` at `name`.
-pub(super) fn resolve<'d>(directory: &'d Directory, name: &Name, rtype: RecordType, response: &mut Response<'d>) {
-    let mut name = name.clone();
-    let mut seen: Vec<Name> = Vec::new();
-    loop {
-        let Some(zone) = zone_for(directory, &name, rtype) else {
-            // Where an alias leads out of our zones, the code is for others to find out (RFC 6604 §3).
-            if response.answer.is_empty() {
-                response.rcode = Rcode::REFUSED;
-            }
-            return;
+/// Answers the question for `rtype` at `question`, which the client spelled as `spelled`.
+#[inline]
+pub(super) fn resolve(
+    directory: &Directory,
+    question: &HashedName,
+    spelled: &[u8],
+    rtype: RecordType,
+    names: &mut Names,
+    writer: &mut Writer<'_>,
+) -> Outcome {
+    let Names { links, target } = names;
+    let mut outcome = Outcome { rcode: Rcode::NO_ERROR, authoritative: false };
+    let mut dnames = Dnames::default();
+    for step in 0..=ALIAS_CHAIN_LENGTH_MAX {
+        let (past, next) = links.split_at_mut(step);
+        let (name, spelled, owner) = match past.last() {
+            None => (question, spelled, Owner::Question),
+            Some(link) => (&link.name, link.spelled(), Owner::Name(link.spelled())),
         };
-        response.zone.get_or_insert(zone);
-        let finding = look_up(zone, &name, rtype);
-        // AA is about the first owner in the answer (RFC 1035 §4.1.1), so what comes later leaves it as it is.
-        if response.answer.is_empty() {
-            response.authoritative = !matches!(finding, Finding::Referral(_));
-        }
-        let target = match finding {
-            Finding::Answer(sets) => {
-                for set in sets {
-                    additional::for_answer(directory, set, response);
-                    let (owner, ttl) = (Cow::Owned(name.clone()), set.ttl());
-                    let set = if rtype_is_soa_of(zone, set) { zone.soa().unwrap_or(set) } else { set };
-                    response.answer.push(Entry { owner, set: Cow::Borrowed(set), ttl, is_required: true });
-                }
-                return;
+        let Some(held) = zone_for(directory, name, rtype) else {
+            // Where an alias leads out of our zones, the code is for others to find out (RFC 6604 §3).
+            if step == 0 {
+                outcome.rcode = Rcode::REFUSED;
             }
-            Finding::NoData => return deny(zone, response),
+            break;
+        };
+        let zone = &*held.zone;
+        let finding = look_up(zone, name, rtype);
+        // AA is about the first owner in the answer (RFC 1035 §4.1.1), so what comes later leaves it as it is.
+        if step == 0 {
+            outcome.authoritative = !matches!(finding, Finding::Referral(_));
+        }
+        let Some(next) = next.first_mut() else { break };
+        let leads_on = match finding {
+            Finding::Answer(first, rest) => {
+                let is_soa = first.rtype() == RecordType::SOA && name.label_count() == zone.label_count();
+                // With the serial in it.
+                let first = if is_soa { zone.soa().unwrap_or(first) } else { first };
+                let rest = rest.take_while(|set| set.rtype() == first.rtype());
+                for set in std::iter::once(first).chain(rest) {
+                    writer.put(Section::Answer, owner, set, None, true);
+                }
+                additional::for_answer(directory, first, target, writer);
+                break;
+            }
+            Finding::NoData => {
+                deny(zone, writer);
+                break;
+            }
             Finding::NoSuchName => {
                 // The code of the last name in the chain (RFC 6604 §3).
-                response.rcode = Rcode::NO_SUCH_NAME;
-                return deny(zone, response);
+                outcome.rcode = Rcode::NO_SUCH_NAME;
+                deny(zone, writer);
+                break;
             }
-            Finding::Referral(cut) => return refer(directory, zone, &cut, response),
+            Finding::Referral(cut) => {
+                // The client is sent on to those who know (RFC 1034 §4.3.2, step 3b).
+                let owner = Owner::Name(cut.set.owner(name.end(cut.labels)));
+                writer.put(Section::Authority, owner, cut.set, None, true);
+                additional::for_referral(directory, zone, (name, cut), target, writer);
+                break;
+            }
             Finding::Alias(set) => {
-                let (owner, set, ttl) = (Cow::Owned(name.clone()), Cow::Borrowed(&**set), set.ttl());
-                let target = set.records().first().and_then(|data| data.target(RecordType::CNAME));
-                response.answer.push(Entry { owner, set, ttl, is_required: true });
-                target
+                writer.put(Section::Answer, owner, set, None, true);
+                set.data().next().and_then(|data| next.read(data)).is_some()
             }
-            Finding::Dname(set) => match follow_dname(&name, set, response) {
+            Finding::Dname(dname) => {
+                if dnames.is_new(dname.set) {
+                    let owner = Owner::Name(dname.set.owner(name.end(dname.labels)));
+                    writer.put(Section::Answer, owner, dname.set, None, true);
+                }
+                let end = dname.set.data().next().unwrap_or_default();
+                let kept = spelled.get(..spelled.len() - name.end(dname.labels).len()).unwrap_or_default();
+                if join(kept, end, next).is_none() {
+                    outcome.rcode = Rcode::NAME_TOO_LONG;
+                    break;
+                }
+                writer.put_alias(owner, dname.set.ttl(), next.spelled());
                 // The alias that was made is what was asked for.
-                Some(_) if rtype == RecordType::CNAME => return,
-                Some(target) => Some(target),
-                None => return,
-            },
+                rtype != RecordType::CNAME
+            }
         };
-        seen.push(name);
-        match target {
-            Some(target) if seen.len() <= ALIAS_CHAIN_LENGTH_MAX && !seen.contains(&target) => name = target,
-            _ => return,
+        // Not in circles.
+        let is_past = |wire: &[u8]| question.wire() == wire || past.iter().any(|link| link.name.wire() == wire);
+        if !leads_on || is_past(next.name.wire()) {
+            break;
         }
     }
-}
-
-fn rtype_is_soa_of(zone: &Zone, set: &RecordSet) -> bool {
-    set.rtype() == RecordType::SOA && set.owner() == zone.name()
+    outcome
 }
 
 /// The zone to answer from: the closest; but what is at a cut for the parent to say is said by the parent, even where
 /// the child is ours as well (RFC 4035 §3.1.4.1). Unless the parent knows no such name: to deny a name that we serve
 /// would take everything below it away (RFC 8020).
-fn zone_for<'d>(directory: &'d Directory, name: &Name, rtype: RecordType) -> Option<&'d Arc<Zone>> {
-    let closest = directory.closest_zone(name)?;
-    if rtype == RecordType::DS && closest.name() == name {
-        let parent = name.parent().and_then(|parent| directory.closest_zone(&parent));
-        let parent = parent.filter(|parent| !matches!(look_up(parent, name, rtype), Finding::NoSuchName));
+#[inline]
+pub(super) fn zone_for<'d>(directory: &'d Directory, name: &HashedName, rtype: RecordType) -> Option<&'d Held> {
+    let labels = name.label_count();
+    let closest = directory.closest(name, labels)?;
+    if rtype == RecordType::DS && closest.zone.label_count() == labels {
+        let parent = labels.checked_sub(1).and_then(|labels| directory.closest(name, labels));
+        let parent = parent.filter(|parent| !matches!(look_up(&parent.zone, name, rtype), Finding::NoSuchName));
         return parent.or(Some(closest));
     }
     Some(closest)
 }
 
 /// Says that there is nothing, and for how long that may be believed (RFC 2308 §3).
-fn deny<'d>(zone: &'d Zone, response: &mut Response<'d>) {
+fn deny(zone: &Zone, writer: &mut Writer<'_>) {
     if let Some(soa) = zone.soa() {
-        let (owner, set) = (Cow::Borrowed(soa.owner()), Cow::Borrowed(&**soa));
-        response.authority.push(Entry { owner, set, ttl: zone.negative_ttl(), is_required: true });
+        let owner = Owner::Name(soa.owner(zone.name().as_wire()));
+        writer.put(Section::Authority, owner, soa, Some(zone.negative_ttl()), true);
     }
 }
 
-/// Sends the client on to those who know (RFC 1034 §4.3.2, step 3b).
-fn refer<'d>(directory: &'d Directory, zone: &'d Zone, cut: &Cut<'d>, response: &mut Response<'d>) {
-    let (owner, set, ttl) = (Cow::Borrowed(cut.servers.owner()), Cow::Borrowed(&**cut.servers), cut.servers.ttl());
-    response.authority.push(Entry { owner, set, ttl, is_required: true });
-    additional::for_referral(directory, zone, cut, response);
+/// Puts the name into `link` that a DNAME makes of what it keeps and its end; none if it is too long (RFC 6672 §2.2).
+fn join(kept: &[u8], end: &[u8], link: &mut Link) -> Option<()> {
+    let length = kept.len() + end.len();
+    link.spelled.get_mut(..kept.len())?.copy_from_slice(kept);
+    link.spelled.get_mut(kept.len()..length)?.copy_from_slice(end);
+    link.name.read(link.spelled.get(..length)?)?;
+    Some(())
 }
 
-/// Adds the DNAME and the CNAME that it makes of `name`; none when there is nowhere to go on to (RFC 6672 §3.1).
-fn follow_dname<'d>(name: &Name, set: &'d RecordSet, response: &mut Response<'d>) -> Option<Name> {
-    // A chain can come through the same DNAME several times.
-    if !response.answer.iter().any(|entry| entry.set.rtype() == RecordType::DNAME && *entry.owner == *set.owner()) {
-        let (owner, ttl) = (Cow::Borrowed(set.owner()), set.ttl());
-        response.answer.push(Entry { owner, set: Cow::Borrowed(set), ttl, is_required: true });
+/// The DNAMEs in an answer. A chain can come through the same several times.
+#[derive(Default)]
+struct Dnames<'d>([Option<&'d [u8]>; ALIAS_CHAIN_LENGTH_MAX + 1]);
+
+impl<'d> Dnames<'d> {
+    fn is_new(&mut self, set: EncodedSet<'d>) -> bool {
+        for place in &mut self.0 {
+            match place {
+                // One set stands in one place.
+                Some(there) if std::ptr::eq(*there, set.body()) => return false,
+                Some(_) => {}
+                None => {
+                    *place = Some(set.body());
+                    return true;
+                }
+            }
+        }
+        true
     }
-    let end = set.records().first().and_then(|data| data.target(RecordType::DNAME))?;
-    let kept = name.label_count().saturating_sub(set.owner().label_count());
-    let Ok(target) = Name::from_labels(name.labels().take(kept).chain(end.labels())) else {
-        response.rcode = Rcode::NAME_TOO_LONG;
-        return None;
-    };
-    let data = RecordData::from_wire(RecordType::CNAME, target.as_wire()).ok()?;
-    let alias = RecordSet::new(name.clone(), RecordType::CNAME, set.ttl(), vec![data]).ok()?;
-    let (owner, ttl) = (Cow::Owned(name.clone()), set.ttl());
-    response.answer.push(Entry { owner, set: Cow::Owned(alias), ttl, is_required: true });
-    Some(target)
 }

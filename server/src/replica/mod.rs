@@ -12,6 +12,7 @@ pub use status::{GroupRefused, ReplicaStatus};
 
 use crate::snapshot::{Directory, GroupNumber};
 use arc_swap::ArcSwap;
+use move_trace::Move;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use std::collections::HashMap;
@@ -29,6 +30,13 @@ const BACKOFF_MIN: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 /// Hinted looks begin at least this far apart: under a stream of plans one look takes in many.
 const LOOKS_APART_MIN: Duration = Duration::from_millis(5);
+/// After a look that took in more than one generation a hint waits for this many times as long as that look took: under a
+/// stream of plans one install takes in many. A plan alone waits for nobody.
+const RESTS: u32 = 3;
+/// The longest such rest.
+const REST_MAX: Duration = Duration::from_millis(50);
+/// How long a server that starts from disk waits for what the database has, before it serves what was on disk.
+const CATCH_UP_WITHIN: Duration = Duration::from_secs(1);
 /// How long to wait before fetching again what was refused: what is damaged may be repaired, but a load in full is dear.
 const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
 /// The longest such wait, of [`RETRY_COST_FACTOR`] times what the last try took.
@@ -85,6 +93,32 @@ impl Replica {
         tokio::join!(self.follow(stop), report::run(self, stop), hints::run(self, stop));
     }
 
+    /// Begins to serve what was found on disk. It may be some seconds older than what this server has served before, so what
+    /// the database has is taken in first, if it is there and quick.
+    pub async fn begin_with(&self, found: Directory) {
+        if !found.is_loaded() {
+            return;
+        }
+        let found = Arc::new(found);
+        let looked = tokio::time::timeout(CATCH_UP_WITHIN, async {
+            let mut connection = connect(&self.database).await?;
+            self.look_from(found.clone(), &mut connection, &mut Waiting::default()).await
+        });
+        let why = match looked.await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("it takes long".to_owned()),
+        };
+        if let Some(why) = why {
+            tracing::warn!(why, "serving what is on disk, without the database");
+        }
+        // Unless what was built upon it is served already.
+        if !self.directory.load().is_loaded() {
+            self.directory.store(found);
+            self.news.notify_one();
+        }
+    }
+
     async fn follow(&self, stop: &CancellationToken) {
         let mut waiting = Waiting::default();
         let mut backoff = BACKOFF_MIN;
@@ -96,12 +130,15 @@ impl Replica {
                         polled = self.look(&mut connection, &mut waiting) => polled,
                         () = stop.cancelled() => return,
                     };
-                    if let Err(error) = polled {
-                        break error;
-                    }
+                    let took_in = match polled {
+                        Ok(took_in) => took_in,
+                        Err(error) => break error,
+                    };
                     backoff = BACKOFF_MIN;
+                    let rest = if took_in > 1 { (looked.elapsed() * RESTS).min(REST_MAX) } else { Duration::ZERO };
+                    let rested = (looked + LOOKS_APART_MIN).max(tokio::time::Instant::now() + rest);
                     tokio::select! {
-                        () = self.hinted.notified() => tokio::time::sleep_until(looked + LOOKS_APART_MIN).await,
+                        () = self.hinted.notified() => tokio::time::sleep_until(rested).await,
                         () = tokio::time::sleep(self.poll_interval) => {}
                         () = stop.cancelled() => return,
                     }
@@ -118,26 +155,47 @@ impl Replica {
     }
 
     /// One step: look, build aside, swap once. All that it changes here changes after its last await, so one that is
-    /// given up half-way, wherever that is, has done nothing, and the next one works.
+    /// given up half-way, wherever that is, has done nothing, and the next one works. Returns how many generations were
+    /// taken in, over all groups.
     ///
     /// # Errors
     /// Postgres is lost. What is held is served on.
-    pub async fn look(&self, connection: &mut PgConnection, waiting: &mut Waiting) -> Result<(), FetchError> {
+    pub async fn look(&self, connection: &mut PgConnection, waiting: &mut Waiting) -> Result<u64, FetchError> {
+        self.look_from(self.directory.load_full(), connection, waiting).await
+    }
+
+    /// The same, on top of what is not served yet.
+    async fn look_from(
+        &self,
+        held: Arc<Directory>,
+        connection: &mut PgConnection,
+        waiting: &mut Waiting,
+    ) -> Result<u64, FetchError> {
         let began = Instant::now();
-        let held = self.directory.load_full();
         let may_wait = |group, version| waiting.may_wait(group, version, began);
         let polled = fetch::poll(connection, &self.identity.ring, &held, may_wait).await?;
+        let mut took_in = 0_u64;
         if !polled.built.is_empty() {
             let mut next = Directory::clone(&held);
-            drop(held);
+            let mut installs = Vec::new();
             for built in polled.built {
                 let (group, generation) = (built.group.name.clone(), built.group.version.generation.get());
+                let before = held.group(built.number).map(|group| group.version.generation.get());
+                took_in = took_in.saturating_add(before.map_or(1, |before| generation.abs_diff(before)));
                 waiting.installed(built.number);
                 self.status.installed(built.number);
                 tracing::debug!(group = &*group, generation, "installed");
+                if move_trace::is_on() {
+                    let from = next.group(built.number).map(|held| held.version.into());
+                    let (group, ring) = (group.to_string(), self.identity.ring.clone());
+                    installs.push(Move::Install { group, ring, from, to: built.group.version.into() });
+                }
                 next.install(built.number, built.group, built.changed);
             }
+            drop(held);
             let last = self.directory.swap(Arc::new(next));
+            // Nothing is told before: what a killed server held is gone with it.
+            move_trace::done(|| installs);
             self.news.notify_one();
             drop_aside(last);
         }
@@ -151,7 +209,7 @@ impl Replica {
             self.news.notify_one();
         }
         self.status.polled(polled.heads, &polled.offered, polled.without_head);
-        Ok(())
+        Ok(took_in)
     }
 }
 

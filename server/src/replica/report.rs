@@ -4,7 +4,7 @@ use super::fetch::{FetchError, soon};
 use super::{BACKOFF_MAX, BACKOFF_MIN, Replica, connect};
 use crate::snapshot::GroupNumber;
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use zone_model::Version;
@@ -73,20 +73,28 @@ async fn say(replica: &Replica, connection: &mut PgConnection, reported: &mut Re
     Ok(())
 }
 
-/// Whether there was anything to say.
+/// Whether there was anything new to say.
+///
+/// While a head is refused, what is served instead is said with every heartbeat:
+///
+/// 1. This says that it serves 8, and is answered.
+/// 2. The database is restored to a backup in which it serves 4. A pooler keeps this connection, so nothing tells us.
+/// 3. The history goes on from 4, and every head is refused here. Until somebody says 8, nobody knows that it is a fork.
 async fn say_what_is_served(
     replica: &Replica,
     connection: &mut PgConnection,
     reported: &mut HashMap<GroupNumber, Version>,
 ) -> Result<bool, FetchError> {
     let (server, instance) = (&replica.identity.server, replica.identity.instance);
+    let refused: HashSet<GroupNumber> = replica.status.faults().into_iter().map(|(group, ..)| group).collect();
     let directory = replica.directory.load_full();
     let changed: Vec<(GroupNumber, Version)> = directory
         .groups()
         .map(|(number, group)| (number, group.version))
-        .filter(|(number, version)| reported.get(number) != Some(version))
+        .filter(|(number, version)| reported.get(number) != Some(version) || refused.contains(number))
         .collect();
     drop(directory);
+    let is_news = changed.iter().any(|(number, version)| reported.get(number) != Some(version));
     if changed.is_empty() {
         return Ok(false);
     }
@@ -96,7 +104,7 @@ async fn say_what_is_served(
     let rows = sqlx::query_file!("queries/report_what_is_served.sql", server, instance, &groups, &generations, &ids);
     soon(rows.execute(connection)).await?;
     reported.extend(changed);
-    Ok(true)
+    Ok(is_news)
 }
 
 /// Whether there was anything to say. A generation that is on trial fails by it.

@@ -1,53 +1,29 @@
-//! One zone as a persistent map: a changed zone shares all that did not change with the one before.
+//! One zone: a changed one shares all that did not change with the one before.
 
+use super::HashedName;
+use super::entry::{EncodedSet, Entry, encode};
+use super::names::{Names, Node};
+use super::page::Page;
+use super::tree::Walk;
+use super::whole::Whole;
 use imbl::OrdMap;
-use std::ops::Bound;
 use std::sync::Arc;
-use zone_model::{Content, Digest, Generation, Key, Name, RecordSet, RecordType, Serial, SetKey, Soa, with_serial};
-
-/// The record sets of one name: at least one, ordered by type and covered type.
-#[derive(Clone, Debug, Default)]
-pub struct Node {
-    sets: Vec<Arc<RecordSet>>,
-}
-
-impl Node {
-    /// The set of this type; for RRSIG the first of them.
-    #[must_use]
-    pub fn set(&self, rtype: RecordType) -> Option<&Arc<RecordSet>> {
-        self.sets.iter().find(|set| set.rtype() == rtype)
-    }
-
-    /// All sets of this type: one, or none, but for RRSIG, which has a set for each type that is signed.
-    pub fn sets_of(&self, rtype: RecordType) -> impl Iterator<Item = &Arc<RecordSet>> {
-        self.sets.iter().filter(move |set| set.rtype() == rtype)
-    }
-
-    /// All sets.
-    #[must_use]
-    pub fn sets(&self) -> &[Arc<RecordSet>] {
-        &self.sets
-    }
-
-    fn place(&self, key: &SetKey) -> Result<usize, usize> {
-        self.sets.binary_search_by(|set| (set.rtype(), set.key().covered()).cmp(&(key.rtype(), key.covered())))
-    }
-}
+use zone_model::{Content, Digest, Generation, Key, Name, RecordType, Serial, SetKey, Soa, with_serial};
 
 /// A serial that a plan has set, and the generation of that plan, from which it goes on by one a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct SerialMark {
-    serial: Serial,
+pub struct SerialMark {
+    /// The serial.
+    pub serial: Serial,
     /// Not known until the plan's generation has been looked up.
-    set_in: Option<Generation>,
+    pub set_in: Option<Generation>,
 }
 
 /// A zone at some generation of its group. Cloning it is cheap, whatever its size.
 #[derive(Clone, Debug)]
 pub struct Zone {
     name: Name,
-    nodes: OrdMap<Arc<Name>, Arc<Node>>,
-    set_count: usize,
+    names: Names,
     serial_mark: Option<SerialMark>,
     touched: Option<Generation>,
     /// The fewest records that guarded sets may have: in the digest, and in no answer.
@@ -61,7 +37,7 @@ pub struct Zone {
 /// What negative answers and SOA questions need, with the serial in place.
 #[derive(Clone, Debug)]
 struct Apex {
-    soa: Arc<RecordSet>,
+    soa: Arc<[u8]>,
     serial: Serial,
     negative_ttl: u32,
 }
@@ -79,6 +55,7 @@ pub struct BrokenGuard {
 
 /// What is left of a zone when all changes have been applied.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
 pub enum Standing {
     /// It stands, and can be answered from.
     Stands(Zone),
@@ -113,8 +90,23 @@ impl Zone {
     #[must_use]
     pub fn empty(name: &Name) -> Self {
         let name = name.to_lowercase();
-        let (nodes, guards, suspects) = (OrdMap::new(), OrdMap::new(), Vec::new());
-        Self { name, nodes, set_count: 0, serial_mark: None, touched: None, guards, suspects, apex: None }
+        let (names, guards, suspects) = (Names::new(&name), OrdMap::new(), Vec::new());
+        Self { name, names, serial_mark: None, touched: None, guards, suspects, apex: None }
+    }
+
+    /// A zone of all of its names at once, which was changed last in `touched`.
+    #[must_use]
+    pub fn of_whole(
+        name: &Name,
+        names: Whole,
+        guards: impl IntoIterator<Item = (SetKey, u16)>,
+        (serial_mark, touched): (Option<SerialMark>, Generation),
+    ) -> Self {
+        let name = name.to_lowercase();
+        let guards: OrdMap<SetKey, u16> = guards.into_iter().collect();
+        let suspects = guards.keys().cloned().collect();
+        let names = Names::of(&name, names);
+        Self { name, names, serial_mark, touched: Some(touched), guards, suspects, apex: None }
     }
 
     /// The zone's name, in lower case.
@@ -123,16 +115,24 @@ impl Zone {
         &self.name
     }
 
+    /// How many labels the zone's name has.
+    #[inline]
+    #[must_use]
+    pub const fn label_count(&self) -> usize {
+        self.names.zone_labels()
+    }
+
     /// How many record sets there are.
     #[must_use]
     pub const fn set_count(&self) -> usize {
-        self.set_count
+        self.names.set_count()
     }
 
     /// The SOA set with the serial of this generation in it; none until [`Zone::finish`].
+    #[inline]
     #[must_use]
-    pub fn soa(&self) -> Option<&Arc<RecordSet>> {
-        self.apex.as_ref().map(|apex| &apex.soa)
+    pub fn soa(&self) -> Option<EncodedSet<'_>> {
+        EncodedSet::read(&self.apex.as_ref()?.soa).map(|(soa, _)| soa)
     }
 
     /// The serial of this generation.
@@ -147,23 +147,41 @@ impl Zone {
         self.apex.as_ref().map_or(0, |apex| apex.negative_ttl)
     }
 
-    /// The record sets of exactly this name, whether or not a cut or a DNAME above it hides them.
+    /// The end of `name` that has so many labels, which is within the zone, if it exists: it has record sets, or a name below it
+    /// has (an empty non-terminal, RFC 4592 §2.2.2), whether or not a cut or a DNAME above hides them.
+    #[inline]
     #[must_use]
-    pub fn node(&self, name: &Name) -> Option<&Arc<Node>> {
-        self.nodes.get(name)
+    pub fn entry(&self, name: &HashedName, labels: usize) -> Option<Entry<'_>> {
+        self.names.entry(name, labels)
     }
 
-    /// Whether the name exists: it has record sets, or a name below it has (an empty non-terminal, RFC 4592 §2.2.2).
+    /// The same of the asterisk right below that end.
     #[must_use]
-    pub fn exists(&self, name: &Name) -> bool {
-        // Canonical order puts all that is below a name right behind it.
-        let mut from = self.nodes.range::<_, Name>((Bound::Included(name), Bound::Unbounded));
-        from.next().is_some_and(|(next, _)| next.is_within(name))
+    pub fn wildcard(&self, name: &HashedName, labels: usize) -> Option<Entry<'_>> {
+        self.names.wildcard(name, labels)
     }
 
-    /// All names with their record sets, in canonical order.
-    pub fn nodes(&self) -> impl Iterator<Item = (&Name, &Node)> {
-        self.nodes.iter().map(|(name, node)| (&**name, &**node))
+    /// The numbers of labels, up to this one, with which names have NS (but for the apex) or DNAME; the least first.
+    #[inline]
+    pub fn stops(&self, to: usize) -> impl Iterator<Item = usize> + use<> {
+        self.names.stops(to)
+    }
+
+    /// The way to the page that the name of this hash is in.
+    #[inline]
+    pub(super) const fn walk(&self, hash: u64) -> Walk<'_, Page> {
+        self.names.walk(hash)
+    }
+
+    /// The record sets of exactly this name as the history has them, the SOA's serial being 0. Made anew for every call.
+    #[must_use]
+    pub fn node(&self, name: &Name) -> Option<Node> {
+        self.names.node(name)
+    }
+
+    /// All names with their record sets, in no order.
+    pub fn nodes(&self) -> impl Iterator<Item = Node> {
+        self.names.nodes()
     }
 
     /// Puts content in the place of what stands under `key`, or takes it away, and says by how much the digest changes.
@@ -181,19 +199,18 @@ impl Zone {
                 before
             }
             (Key::Records(key), Some(Content::Records(set))) => {
-                let records = set.records().len();
-                let before = self.put(key, set);
-                if matches!(&before, Some(Content::Records(before)) if before.records().len() > records) {
+                let before = self.names.replace(key, Some(&set));
+                if before.as_ref().is_some_and(|before| before.records().len() > set.records().len()) {
                     self.suspects.push(key.clone());
                 }
-                before
+                before.map(Content::Records)
             }
             (Key::Records(key), _) => {
-                let before = self.take(key);
+                let before = self.names.replace(key, None);
                 if before.is_some() {
                     self.suspects.push(key.clone());
                 }
-                before
+                before.map(Content::Records)
             }
             (Key::Guarded(key), Some(Content::Minimum(minimum))) => {
                 self.suspects.push(key.clone());
@@ -204,38 +221,6 @@ impl Zone {
             (Key::Setting(_), _) => return Digest::EMPTY,
         };
         added.minus(before.map_or(Digest::EMPTY, |content| key.digest(&self.name, &content)))
-    }
-
-    fn put(&mut self, key: &SetKey, set: RecordSet) -> Option<Content> {
-        if let Some(node) = self.nodes.get_mut(key.owner()) {
-            let node = Arc::make_mut(node);
-            return match node.place(key) {
-                Ok(place) => {
-                    let before = node.sets.get_mut(place).map(|old| std::mem::replace(old, Arc::new(set)));
-                    before.map(into_content)
-                }
-                Err(place) => {
-                    node.sets.insert(place, Arc::new(set));
-                    self.set_count += 1;
-                    None
-                }
-            };
-        }
-        self.nodes.insert(Arc::new(key.owner().clone()), Arc::new(Node { sets: vec![Arc::new(set)] }));
-        self.set_count += 1;
-        None
-    }
-
-    fn take(&mut self, key: &SetKey) -> Option<Content> {
-        let node = self.nodes.get(key.owner())?;
-        let place = node.place(key).ok()?;
-        self.set_count -= 1;
-        if node.sets.len() == 1 {
-            let node = self.nodes.remove(key.owner())?;
-            return node.sets.first().cloned().map(into_content);
-        }
-        let node = Arc::make_mut(self.nodes.get_mut(key.owner())?);
-        Some(into_content(node.sets.remove(place)))
     }
 
     /// Whether the serial was set by changes just applied, so that the generation of their plan is still wanted.
@@ -264,11 +249,27 @@ impl Zone {
         let suspects = std::mem::take(&mut self.suspects);
         let guarded = suspects.into_iter().filter_map(|key| self.guards.get(&key).map(|minimum| (key, *minimum)));
         let broken = |(key, minimum): (SetKey, u16)| {
-            let set = self.nodes.get(key.owner()).and_then(|node| node.set(key.rtype()));
-            let records = set.map_or(0, |set| set.records().len());
+            let records = self.encoded(&key).map_or(0, |set| usize::from(set.count()));
             (records < usize::from(minimum)).then_some(BrokenGuard { key, minimum, records })
         };
         guarded.into_iter().find_map(broken)
+    }
+
+    /// The serial that a plan has set, if any has.
+    #[must_use]
+    pub const fn serial_mark(&self) -> Option<SerialMark> {
+        self.serial_mark
+    }
+
+    /// The generation that changed it last.
+    #[must_use]
+    pub const fn touched(&self) -> Option<Generation> {
+        self.touched
+    }
+
+    /// The guarded sets, each with the fewest records that it may have.
+    pub fn minimums(&self) -> impl Iterator<Item = (&SetKey, u16)> {
+        self.guards.iter().map(|(key, minimum)| (key, *minimum))
     }
 
     /// The guarded sets.
@@ -287,14 +288,14 @@ impl Zone {
     /// # Errors
     /// When it is neither a whole zone nor an ended one.
     pub fn finish(mut self) -> Result<Standing, ZoneError> {
-        let at_apex = self.nodes.get(&self.name);
-        let Some(stored) = at_apex.and_then(|node| node.set(RecordType::SOA)) else {
-            return match self.set_count {
+        let stored = self.encoded(&SetKey::new(&self.name, RecordType::SOA));
+        let Some(stored) = stored.and_then(|soa| soa.decode(self.name.as_wire())) else {
+            return match self.set_count() {
                 0 => Ok(Standing::Ended),
                 sets => Err(ZoneError::NoSoa { zone: self.name, sets }),
             };
         };
-        if at_apex.and_then(|node| node.set(RecordType::NS)).is_none() {
+        if self.encoded(&SetKey::new(&self.name, RecordType::NS)).is_none() {
             return Err(ZoneError::NoNs(self.name));
         }
         let touched = self.touched.ok_or_else(|| ZoneError::NoTouched(self.name.clone()))?;
@@ -304,17 +305,19 @@ impl Zone {
             Some(SerialMark { set_in: None, .. }) => return Err(ZoneError::NoTouched(self.name)),
         };
         let bad = |what: String| ZoneError::BadSoa(self.name.clone(), what);
-        let (soa, _) = with_serial(stored, serial).map_err(&bad)?;
+        let (soa, _) = with_serial(&stored, serial).map_err(&bad)?;
         let data = soa.records().first().ok_or_else(|| bad("no SOA record".to_owned()))?;
         let fields = Soa::from_data(data).map_err(|error| bad(error.to_string()))?;
         let negative_ttl = soa.ttl().min(fields.minimum);
-        self.apex = Some(Apex { soa: Arc::new(soa), serial, negative_ttl });
+        self.apex = Some(Apex { soa: encode(&soa).into(), serial, negative_ttl });
         Ok(Standing::Stands(self))
     }
-}
 
-fn into_content(set: Arc<RecordSet>) -> Content {
-    Content::Records(Arc::unwrap_or_clone(set))
+    /// The set under this key; for RRSIG the first of its owner.
+    fn encoded(&self, key: &SetKey) -> Option<EncodedSet<'_>> {
+        let name = HashedName::of(key.owner());
+        self.entry(&name, name.label_count())?.set(key.rtype())
+    }
 }
 
 /// Serials count modulo 2^32 (RFC 1982).

@@ -2,14 +2,18 @@
 #![allow(dead_code, unreachable_pub, reason = "every test takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+pub mod oracle;
 pub mod postgres;
 pub mod program;
 pub mod random;
+pub mod random_zones;
 pub mod wire;
 
+use server::answer::{Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer, answer_slowly};
 use server::install::{Head, Load, Refusal};
 use server::replica::build::{Build, Row, TouchedZone, Wanted};
 use server::snapshot::{Directory, GroupNumber, ZoneNumber};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zone_model::{
@@ -159,6 +163,29 @@ pub fn directory_of(zones: &[(&str, &str)]) -> Arc<Directory> {
     directory
 }
 
+/// The whole reply to a packet, by whichever door it comes in; none is silence. What is answered by the fast door is answered
+/// by the slow one alike, to the last octet.
+pub fn reply(directory: &Directory, packet: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    thread_local!(static ROOM: RefCell<(Scratch, Vec<u8>)> = RefCell::new((Scratch::default(), vec![0; TCP_REPLY_SIZE])));
+    ROOM.with_borrow_mut(|(scratch, out)| {
+        let mut left_over = 0;
+        let mut by = |door: fn(&Directory, &mut Scratch, &[u8], Transport, &mut [u8]) -> Verdict| {
+            // What is left in there from other replies changes nothing.
+            out[..512].fill(left_over);
+            left_over += 1;
+            let verdict = door(directory, scratch, packet, transport, out);
+            let reply = if let Verdict::Reply(length, _) = verdict { out[..length].to_vec() } else { Vec::new() };
+            (verdict, reply)
+        };
+        let (fast, slow) = (by(answer), by(answer_slowly));
+        assert!(slow.0 != Verdict::Slow && (fast.0 == Verdict::Slow || fast == slow), "{packet:?}: {fast:?} {slow:?}");
+        if let Verdict::Reply(_, rcode) = slow.0 {
+            assert_eq!(u16::from(slow.1[3] & 15), rcode.0 & 15);
+        }
+        (slow.0 != Verdict::Drop).then_some(slow.1)
+    })
+}
+
 /// The changes that make a zone out of nothing.
 pub fn changes_of(number: ZoneNumber, zone: &Name, text: &str) -> Vec<Change> {
     let contents = contents_of(zone, text);
@@ -207,7 +234,7 @@ pub fn name_of(text: &str) -> Name {
 /// All names of a directory's zones, and some that are not there.
 pub fn names_in(directory: &Directory) -> BTreeSet<Name> {
     let zones = directory.zones();
-    zones.flat_map(|zone| zone.nodes().map(|(name, _)| name.clone()).collect::<Vec<_>>()).collect()
+    zones.flat_map(|zone| zone.nodes().map(|node| node.name().clone())).collect()
 }
 
 /// A port on which nobody listens, by UDP or TCP, below the range that systems hand out by themselves.

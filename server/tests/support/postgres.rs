@@ -190,7 +190,7 @@ impl Postgres {
             let own_id = head.version.id;
             let id = parent.take().map_or(own_id, |parent| Id::of(&parent, head.version.generation, &head.digest));
             sqlx::query(
-                "insert into generation (zone_group, generation, plan, id, digest) values ($1, $2, $3, $4, $5)",
+                "insert into generation (zone_group, generation, plan, parent, id, digest) values ($1, $2, $3, (select g.id from generation g where g.zone_group = $1 and g.generation < $2 order by g.generation desc limit 1), $4, $5)",
             )
             .bind(group)
             .bind(head.version.generation.get())

@@ -37,10 +37,13 @@ impl Program {
         let admin = SocketAddr::from(([0, 0, 0, 0], 0));
         // From here on dropped, and so ended, whatever happens.
         let mut this = Self { child, dns: Vec::new(), admin, log };
-        while this.dns.len() < 3 {
+        loop {
             let line = this.log.recv_timeout(Duration::from_secs(10)).unwrap();
             let word = line.split_whitespace().find_map(|word| word.strip_prefix("address="));
             this.dns.extend(word.map(|word| word.parse::<SocketAddr>().unwrap()));
+            if line.contains("health and metrics") {
+                break;
+            }
         }
         this.admin = this.dns.pop().unwrap();
         this

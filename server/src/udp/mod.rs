@@ -1,0 +1,140 @@
+//! Answers datagrams: a thread for each socket, that receives what is there, answers it and sends it, many at a time, and waits
+//! for nobody else.
+
+mod pinning;
+mod slow;
+
+pub use pinning::cores;
+pub use slow::Slow;
+
+use crate::answer::{GROUP_SIZE, Scratch, Transport, Verdict};
+use crate::counters::Counters;
+use crate::snapshot::Directory;
+use crate::sockets::local_of;
+use arc_swap::ArcSwap;
+use datagrams::Batch;
+use std::io;
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// How long a worker waits for a datagram before it looks whether it should stop.
+const WAIT_MAX: Duration = Duration::from_millis(200);
+/// How long it waits for room to send. Then the replies are lost, as the network may lose them anyway; resolvers ask again.
+const SEND_WAIT_MAX: Duration = Duration::from_millis(50);
+/// The pause after an error on receiving, lest one that stays makes the loop spin.
+const ERROR_PAUSE: Duration = Duration::from_millis(10);
+
+/// Ports whose owners answer whatever they are sent, so a forged query from there starts a game without end: echo,
+/// daytime, quote of the day, character generator; and 0, to which nothing can be sent. DNS itself (53) is no such port:
+/// resolvers ask from there, and a server drops what is a response.
+const PORTS_NOT_ANSWERED: [u16; 5] = [0, 7, 13, 17, 19];
+
+/// What answers the datagrams of one socket.
+#[derive(Debug)]
+pub struct Worker {
+    /// Where they come in. Of several workers each has its own, and the kernel spreads clients over them.
+    pub socket: UdpSocket,
+    /// What is served.
+    pub directory: Arc<ArcSwap<Directory>>,
+    /// What is counted.
+    pub counters: Arc<Counters>,
+    /// Who answers what is not plain.
+    pub slow: Slow,
+    /// The core that it stays on, if it should stay on one.
+    pub core: Option<usize>,
+}
+
+/// Runs a worker until told to stop.
+///
+/// # Errors
+/// When the socket cannot be used at all, or the worker panicked.
+pub async fn serve(worker: Worker, stop: CancellationToken) -> io::Result<()> {
+    let stopping = Arc::<AtomicBool>::default();
+    let (tell, mut ended) = oneshot::channel();
+    let told = stopping.clone();
+    std::thread::Builder::new().name("udp".to_owned()).spawn(move || {
+        // A panic drops `tell`, which tells as well.
+        let _ = tell.send(worker.run(&told));
+    })?;
+    let ended = tokio::select! {
+        ended = &mut ended => ended,
+        () = stop.cancelled() => {
+            stopping.store(true, Ordering::Relaxed);
+            ended.await
+        }
+    };
+    ended.unwrap_or_else(|_| Err(io::Error::other("it panicked")))
+}
+
+impl Worker {
+    fn run(self, stopping: &AtomicBool) -> io::Result<()> {
+        if let Some(core) = self.core {
+            pinning::stay_on(core);
+        }
+        let local = local_of(self.socket.local_addr()?);
+        self.socket.set_nonblocking(false)?;
+        self.socket.set_read_timeout(Some(WAIT_MAX))?;
+        self.socket.set_write_timeout(Some(SEND_WAIT_MAX))?;
+        // The slow path sends by the same socket, so that its replies come from the same address.
+        let socket = Arc::new(self.socket);
+        let (mut batch, mut scratch) = (Batch::new(local), Scratch::default());
+        while !stopping.load(Ordering::Relaxed) {
+            match batch.receive(&socket) {
+                Ok(0) => continue,
+                Ok(received) => {
+                    // One snapshot for all of them.
+                    let directory = self.directory.load();
+                    answer_batch(&directory, &mut scratch, &mut batch, received, &self.counters, |packet, envelope| {
+                        self.slow.give(&socket, packet, envelope, &self.counters);
+                    });
+                }
+                Err(_) => {
+                    // Such as an ICMP message about an earlier reply. It says nothing about this socket.
+                    self.counters.socket_errors.add();
+                    std::thread::sleep(ERROR_PAUSE);
+                    continue;
+                }
+            }
+            let failed = batch.send(&socket);
+            if failed > 0 {
+                self.counters.socket_errors.add_many(failed as u64);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Answers what was received, but for what is not plain.
+#[inline]
+fn answer_batch(
+    directory: &Directory,
+    scratch: &mut Scratch,
+    batch: &mut Batch,
+    received: usize,
+    counters: &Counters,
+    mut give: impl FnMut(&[u8], datagrams::Envelope),
+) {
+    for first in (0..received).step_by(GROUP_SIZE) {
+        let group = first..received.min(first + GROUP_SIZE);
+        scratch.look_ahead(directory, group.clone().map(|place| batch.request(place)));
+        for place in group {
+            if PORTS_NOT_ANSWERED.contains(&batch.peer_port(place)) {
+                counters.dropped.add();
+                continue;
+            }
+            let (packet, reply) = batch.exchange(place);
+            match scratch.answer_next(directory, (place - first, packet), Transport::Udp, reply) {
+                Verdict::Reply(length, rcode) => {
+                    counters.replied(rcode);
+                    batch.reply(place, length);
+                }
+                Verdict::Slow => give(batch.request(place), batch.envelope(place)),
+                Verdict::Drop => counters.dropped.add(),
+            }
+        }
+    }
+}
