@@ -128,6 +128,12 @@ async fn bring_up(
         None => database::start_private(directory, fleet).await?,
     };
     let urls = database::prepare(directory, &owner_url).await?;
+    // What was served from one database is another history than what is in the next.
+    let snapshots = match &arguments.database_url {
+        Some(yours) => format!("snapshot-of-{}", database_url::place_of(yours)?),
+        None => "snapshot".to_owned(),
+    };
+    let snapshots = directory.join(&snapshots);
 
     let addresses = arguments.addresses();
     let (api_url, admin_url) = (addresses.api_url(), addresses.admin_url());
@@ -137,7 +143,7 @@ async fn bring_up(
         binaries.enactor("enactor-1", urls.enactor.clone()),
         binaries.enactor("enactor-2", urls.enactor),
         binaries.retirement(urls.retirement),
-        binaries.server(urls.server, &addresses),
+        binaries.server(urls.server, &addresses, &snapshots),
         binaries.auditor(urls.auditor),
     ] {
         fleet.add(&program.name.clone(), Supervised::start(program, directory.clone()));

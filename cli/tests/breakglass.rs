@@ -27,6 +27,7 @@ fn server_alone(holdfast: &Holdfast, database_url: &str) -> Running {
     let mut command = Command::new(program);
     command.args(["--dns", &holdfast.dns().to_string(), "--admin", &holdfast.admin().to_string()]);
     command.args(["--name", "server", "--database-url", database_url]).stderr(Stdio::null());
+    command.env("HOLDFAST_TRACE_MOVES", holdfast.moves_file());
     Running(command.spawn().unwrap())
 }
 
@@ -40,7 +41,8 @@ struct Ended {
 fn breakglass(holdfast: &Holdfast, arguments: &[&str]) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
     command.arg("breakglass").args(arguments).env_remove("DATABASE_URL").env_remove("SUDO_USER").env("USER", "alice");
-    let output = command.env("HOLDFAST_DATA_DIR", holdfast.data()).output().unwrap();
+    command.env("HOLDFAST_DATA_DIR", holdfast.data()).env("HOLDFAST_TRACE_MOVES", holdfast.moves_file());
+    let output = command.output().unwrap();
     Ended {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),

@@ -16,6 +16,18 @@ pub(super) fn database_of(url: &str) -> Result<String, UpError> {
     Ok(options.get_database().unwrap_or_else(|| options.get_username()).to_owned())
 }
 
+/// Where the database is, in letters, digits and hyphens.
+///
+/// # Errors
+/// When it is no address.
+pub(super) fn place_of(url: &str) -> Result<String, UpError> {
+    let options = PgConnectOptions::from_str(url).map_err(|why| UpError::DatabaseUrl(why.to_string()))?;
+    let socket = options.get_socket().map(|path| path.to_string_lossy().into_owned());
+    let host = socket.unwrap_or_else(|| options.get_host().to_owned());
+    let place = format!("{host}-{}-{}", options.get_port(), database_of(url)?);
+    Ok(place.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect())
+}
+
 /// The same place and the same settings, with another login.
 ///
 /// # Errors

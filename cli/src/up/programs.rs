@@ -2,7 +2,7 @@
 
 use std::env;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -75,9 +75,9 @@ impl Binaries {
         ours("auditor", self.control_plane.clone(), Some("auditor"), variables.into())
     }
 
-    /// The DNS server.
+    /// The DNS server, which keeps what it serves in a folder.
     #[must_use]
-    pub(super) fn server(&self, database_url: String, addresses: &Addresses) -> Program {
+    pub(super) fn server(&self, database_url: String, addresses: &Addresses, snapshots: &Path) -> Program {
         let dns = addresses.dns.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(",");
         let variables = [
             ("HOLDFAST_DATABASE_URL", database_url),
@@ -85,6 +85,7 @@ impl Binaries {
             ("HOLDFAST_ADMIN", addresses.admin.to_string()),
             ("HOLDFAST_NAME", "server".to_owned()),
             ("HOLDFAST_RING", "fleet".to_owned()),
+            ("HOLDFAST_SNAPSHOT_DIR", snapshots.display().to_string()),
         ];
         ours("server", self.server.clone(), None, variables.into())
     }

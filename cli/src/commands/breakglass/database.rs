@@ -1,6 +1,7 @@
 //! Which database, and who is at the terminal.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
@@ -20,6 +21,9 @@ pub(super) struct Database {
     /// Who you are, for the audit log [default: your login name].
     #[arg(long, global = true, value_name = "NAME", env = "HOLDFAST_BY")]
     by: Option<String>,
+    /// A file that each move is told to, as the programs do that have the same file; for tests and investigations.
+    #[arg(long, global = true, value_name = "FILE", env = "HOLDFAST_TRACE_MOVES")]
+    trace_moves: Option<OsString>,
 }
 
 impl Database {
@@ -28,6 +32,7 @@ impl Database {
     /// # Errors
     /// When its address is not known, or it does not answer.
     pub(super) async fn open(&self) -> Result<BreakGlass, CommandError> {
+        move_trace::begin(self.trace_moves.as_deref());
         let url = match &self.database_url {
             Some(url) => url.clone(),
             None => {
