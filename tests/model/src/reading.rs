@@ -145,7 +145,13 @@ pub fn news(world: &World, admission: &Admission, decided_on: Number) -> News {
     }
     let changed = changed.into_iter().map(|((zone, name), number)| (zone, name, number)).collect();
     let settings = world.changes().any(|(number, _, one)| number > decided_on && matches!(one.key, Key::Setting(_)));
-    News { tip: tip(world), changed, settings_changed: settings, meanwhile: Some(meanwhile) }
+    News {
+        tip: tip(world),
+        decided_on: admission.parent,
+        changed,
+        settings_changed: settings,
+        meanwhile: Some(meanwhile),
+    }
 }
 
 /// The rings, their servers and what is stopped, as one look of an enactor shows them.

@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use model::trace::{Summary, check};
+use model::trace::{Held, Summary, check, untold};
 use move_trace::{At, Line, Move, Role, When};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 fn at(generation: i64) -> At {
@@ -12,7 +13,8 @@ fn at(generation: i64) -> At {
 
 fn line(program: &str, when: When, what: Move) -> Line {
     let instance = Uuid::from_u128(program.bytes().fold(0, |sum, byte| sum * 31 + u128::from(byte)));
-    Line { program: program.to_owned(), instance, when, what }
+    // Numbered in `text`.
+    Line { program: program.to_owned(), instance, number: 0, of: None, when, what }
 }
 
 fn admit(generation: i64) -> Move {
@@ -21,7 +23,7 @@ fn admit(generation: i64) -> Move {
 
 fn head(ring: &str, role: Role, from: i64, to: i64) -> Move {
     let head = (from > 0).then(|| at(from));
-    Move::MoveHead { group: "shop".into(), ring: ring.into(), role, head, to: at(to) }
+    Move::MoveHead { group: "shop".into(), ring: ring.into(), role, head, to: at(to), by_hand: false }
 }
 
 fn install(ring: &str, from: i64, to: i64) -> Move {
@@ -43,7 +45,8 @@ fn both(program: &str, what: Move) -> [Line; 2] {
 
 /// Three plans through two rings, and a floor.
 fn sound() -> Vec<Line> {
-    let mut lines = Vec::new();
+    let programs = ["api", "api 2", "enactor 1", "enactor 2", "server 1", "server 2", "retirement", "person"];
+    let mut lines: Vec<Line> = programs.iter().map(|program| line(program, When::Done, Move::Begin)).collect();
     for number in 1..=3 {
         lines.extend(both("api", admit(number)));
         lines.extend(both("enactor 1", head("canary", Role::First, number - 1, number)));
@@ -56,8 +59,26 @@ fn sound() -> Vec<Line> {
     lines
 }
 
+/// The lines as their programs number them: the end of a move is that of the last that was about to be.
 fn text(lines: &[Line]) -> String {
-    lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect()
+    let mut last: HashMap<Uuid, u64> = HashMap::new();
+    let mut open: HashMap<(Uuid, String), u64> = HashMap::new();
+    let mut text = String::new();
+    for line in lines {
+        let mut line = line.clone();
+        let number = last.entry(line.instance).or_default();
+        *number += 1;
+        line.number = *number;
+        let what = (line.instance, format!("{:?}", line.what));
+        match line.when {
+            When::About => {
+                open.insert(what, line.number);
+            }
+            When::Done | When::Without => line.of = open.remove(&what),
+        }
+        text += &(serde_json::to_string(&line).unwrap() + "\n");
+    }
+    text
 }
 
 /// The sound trace with more after it: refused, because of that.
@@ -72,7 +93,7 @@ fn refused(more: &[Line], why: &str) {
 
 #[test]
 fn what_the_programs_may_do_passes() {
-    let summary = Summary { admitted: 3, moved: 6, judged: 3, raised: 1, stops: 0, installed: 6 };
+    let summary = Summary { runs: 8, admitted: 3, moved: 6, judged: 3, raised: 1, stops: 0, installed: 6 };
     assert_eq!(check(&text(&sound())), Ok(summary));
 }
 
@@ -183,7 +204,7 @@ fn f47_two_things_under_one_number_are_refused() {
 
 #[test]
 fn f47_a_move_through_a_freeze_is_refused() {
-    let freeze = Move::Freeze { group: None, ring: Some("canary".into()) };
+    let freeze = Move::Freeze { group: None, ring: Some("canary".into()), ends: false };
     let thaw = Move::Thaw { group: None, ring: Some("canary".into()) };
     let mut more = Vec::from(both("api", admit(4)));
     more.extend(both("api", freeze.clone()));
@@ -193,8 +214,163 @@ fn f47_a_move_through_a_freeze_is_refused() {
     let mut lines = sound();
     lines.extend(both("api", admit(4)));
     lines.push(line("enactor 1", When::About, head("canary", Role::First, 3, 4)));
-    lines.extend(both("api", freeze));
+    lines.extend(both("api", freeze.clone()));
     lines.push(line("enactor 1", When::Done, head("canary", Role::First, 3, 4)));
-    lines.extend(both("api", thaw));
+    lines.extend(both("api", thaw.clone()));
     assert!(check(&text(&lines)).is_ok());
+    // Nor is there a clock for one that ends by itself; and a thaw that was on its way meanwhile may have come after it.
+    let ends = Move::Freeze { group: None, ring: Some("canary".into()), ends: true };
+    let across = [
+        line("api", When::About, freeze.clone()),
+        line("api 2", When::About, thaw.clone()),
+        line("api 2", When::Done, thaw),
+        line("api", When::Done, freeze),
+    ];
+    for stop in [both("api", ends).to_vec(), across.to_vec()] {
+        let mut lines = sound();
+        lines.extend(both("api", admit(4)));
+        lines.extend(stop);
+        lines.extend(both("enactor 1", head("canary", Role::First, 3, 4)));
+        assert!(check(&text(&lines)).is_ok(), "{:?}", check(&text(&lines)));
+    }
+}
+
+#[test]
+fn f47_what_was_tried_twice_may_have_happened_the_first_time() {
+    // 1. The database admits it, and nobody hears.
+    // 2. It is tried again, and was there.
+    let mut lines = sound();
+    lines.push(line("api", When::About, admit(4)));
+    lines.extend([line("api", When::About, admit(4)), line("api", When::Without, admit(4))]);
+    lines.extend(both("enactor 1", head("canary", Role::First, 3, 4)));
+    assert!(check(&text(&lines)).is_ok(), "{:?}", check(&text(&lines)));
+}
+
+#[test]
+fn f47_a_trace_with_a_hole_is_refused() {
+    let says = |text: &str, why: &str| {
+        let violations = check(text).unwrap_err();
+        assert!(violations.iter().any(|one| one.why.contains(why)), "{violations:?}");
+    };
+    says("", "nothing is told");
+    let whole = text(&sound());
+    let lines: Vec<&str> = whole.lines().collect();
+    // Each line but the last of its run is missed by its number, whatever it told.
+    let mut is_last = HashMap::new();
+    for (place, line) in sound().iter().enumerate() {
+        is_last.insert(line.instance, place);
+    }
+    for missing in (0..lines.len()).filter(|place| !is_last.values().any(|last| last == place)) {
+        let others = lines.iter().enumerate().filter(|(place, _)| *place != missing);
+        let text: String = others.map(|(_, line)| format!("{line}\n")).collect();
+        says(&text, "of this run comes after");
+    }
+    let mut lines = sound();
+    lines.push(line("somebody", When::Done, floor(3)));
+    says(&text(&lines), "this run never began to tell");
+}
+
+#[test]
+fn f47_what_a_database_holds_and_nobody_told_is_found() {
+    let held = |ring: Option<&str>, at: At| Held { group: "shop".into(), ring: ring.map(str::to_owned), at };
+    let text = text(&sound());
+    let told = [held(None, at(1)), held(None, at(3)), held(Some("fleet"), at(3))];
+    assert_eq!(untold(&text, &told), Vec::<&Held>::new());
+    let other = At { generation: 3, id: "ee".repeat(32) };
+    let untold_ones = [held(None, at(4)), held(None, other), held(Some("late"), at(3))];
+    assert_eq!(untold(&text, &untold_ones), untold_ones.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn f47_what_a_person_asks_for_is_judged_when_it_is_done() {
+    let by_hand = Move::MoveHead {
+        group: "shop".into(),
+        ring: "fleet".into(),
+        role: Role::Later,
+        head: Some(at(3)),
+        to: at(4),
+        by_hand: true,
+    };
+    let mut lines = sound();
+    lines.extend(both("api", admit(4)));
+    lines.extend([line("person", When::About, by_hand.clone()), line("person", When::Without, by_hand.clone())]);
+    assert!(check(&text(&lines)).is_ok(), "{:?}", check(&text(&lines)));
+    let mut more = Vec::from(both("api", admit(4)));
+    more.extend(both("person", by_hand));
+    refused(&more, "which has not passed");
+}
+
+#[test]
+fn f47_a_ring_that_ended_holds_no_floor() {
+    let mut lines = Vec::from(both("api", admit(4)));
+    lines.extend(both("enactor 1", head("canary", Role::First, 3, 4)));
+    let mut ended = sound();
+    ended.extend(lines.clone());
+    ended.extend(both("api", Move::EndRing { ring: "fleet".into() }));
+    ended.extend(both("retirement", floor(4)));
+    assert!(check(&text(&ended)).is_ok(), "{:?}", check(&text(&ended)));
+    lines.extend(both("retirement", floor(4)));
+    refused(&lines, "above the head of ring fleet");
+}
+
+/// The database is restored from before generation 3, and another 3 and a 4 grow on it.
+fn restored() -> Vec<Line> {
+    let mut lines = vec![line("person", When::Done, Move::Restore)];
+    let other = |generation: i64| At { generation, id: format!("{:064x}", 0xee00 + generation) };
+    for generation in [3, 4] {
+        let admit =
+            Move::Admit { group: "shop".into(), base: generation - 1, to: other(generation), through_freeze: false };
+        lines.extend(both("api", admit));
+        let head = Move::MoveHead {
+            group: "shop".into(),
+            ring: "canary".into(),
+            role: Role::First,
+            head: Some(if generation == 3 { at(2) } else { other(3) }),
+            to: other(generation),
+            by_hand: false,
+        };
+        lines.extend(both("enactor 1", head));
+    }
+    lines
+}
+
+#[test]
+fn f47_a_restored_database_is_another_history_and_its_fork_is_no_servers() {
+    let mut lines = sound();
+    lines.extend(restored());
+    assert!(check(&text(&lines)).is_ok(), "{:?}", check(&text(&lines)));
+    let without = lines.iter().filter(|line| line.what != Move::Restore).cloned().collect::<Vec<_>>();
+    let violations = check(&text(&without)).unwrap_err();
+    assert!(violations.iter().any(|one| one.why.contains("the same number with another id")), "{violations:?}");
+    assert!(violations.iter().any(|one| one.why.contains("the head has fallen")), "{violations:?}");
+
+    // Whoever held the lost 3 goes neither to the other one nor beyond it; a raised epoch is above all.
+    let installed = |to: At| {
+        let mut more = restored();
+        more.push(line(
+            "server 1",
+            When::Done,
+            Move::Install { group: "shop".into(), ring: "canary".into(), from: Some(at(3)), to },
+        ));
+        more
+    };
+    let other = |generation: i64| At { generation, id: format!("{:064x}", 0xee00 + generation) };
+    refused(&installed(other(3)), "a fork");
+    refused(&installed(other(4)), "of a history with another 3: a fork");
+    let raised = zone_model::GENERATIONS_PER_EPOCH;
+    let mut lines = sound();
+    lines.extend(restored());
+    let raise = Move::Admit { group: "shop".into(), base: 4, to: at(raised), through_freeze: false };
+    lines.extend(both("api", raise));
+    let head = Move::MoveHead {
+        group: "shop".into(),
+        ring: "canary".into(),
+        role: Role::First,
+        head: Some(other(4)),
+        to: at(raised),
+        by_hand: false,
+    };
+    lines.extend(both("enactor 1", head));
+    lines.push(line("server 1", When::Done, install("canary", 3, raised)));
+    assert!(check(&text(&lines)).is_ok(), "{:?}", check(&text(&lines)));
 }

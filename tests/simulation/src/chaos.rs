@@ -28,7 +28,8 @@ impl World {
         let enactor = Actor::Enactor(self.random.below(self.enactors.len()));
         let api = Actor::Api(self.random.below(self.apis.len()));
         let server = Actor::Server(self.random.below(self.servers.len()));
-        self.random.one_of(&[enactor, enactor, api, server, server])
+        let retirement = Actor::Retirement(self.random.below(self.retiring.len()));
+        self.random.one_of(&[enactor, enactor, api, server, server, retirement])
     }
 
     /// As by SIGSTOP: it goes on later as if nothing had happened.
@@ -75,6 +76,10 @@ impl World {
             Actor::Server(_) => {
                 self.after(0, 200, Event::Connect(who));
                 self.after(0, 400, Event::Follow(who, true));
+            }
+            Actor::Retirement(number) => {
+                self.retiring[number].begins_anew();
+                self.after(0, 2_000, Event::Retire(who));
             }
             Actor::Api(_) | Actor::Operator => {}
         }
@@ -139,6 +144,7 @@ impl World {
     fn actors(&self) -> Vec<Actor> {
         let apis = (0..self.apis.len()).map(Actor::Api);
         let enactors = (0..self.enactors.len()).map(Actor::Enactor);
-        apis.chain(enactors).chain((0..self.servers.len()).map(Actor::Server)).collect()
+        let retiring = (0..self.retiring.len()).map(Actor::Retirement);
+        apis.chain(enactors).chain((0..self.servers.len()).map(Actor::Server)).chain(retiring).collect()
     }
 }

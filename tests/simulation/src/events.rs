@@ -1,6 +1,6 @@
 //! What happens next, and to whom.
 
-use crate::actors::Building;
+use crate::actors::{Building, Reading};
 use crate::database::{Answer, Work};
 use crate::time::Time;
 use std::cmp::{Ordering, Reverse};
@@ -15,6 +15,8 @@ pub(crate) enum Actor {
     Enactor(usize),
     /// A DNS server.
     Server(usize),
+    /// A retirement.
+    Retirement(usize),
     /// The operator's own connection.
     Operator,
 }
@@ -72,6 +74,10 @@ pub(crate) enum Event {
     Connect(Who),
     /// A server that serves something deadly dies of it.
     Dies(Who),
+    /// A retirement's next step.
+    Retire(Who),
+    /// A reader asks for a generation, or goes on reading.
+    Reader(Option<Box<Reading>>),
     /// A program is started again.
     Start(Actor),
     /// A stopped server goes on.
@@ -93,6 +99,8 @@ pub(crate) enum Told {
     Admitted,
     /// It is not.
     Refused,
+    /// This try of it is not, because the group is stopped: a retry may get in when that is over.
+    Stopped,
     /// Nothing.
     Silence,
 }

@@ -40,6 +40,18 @@ pub enum Fault {
     KeysIgnored,
     /// Nothing is read again after it failed: heads of what failed stay allowed.
     FailedIsForgotten,
+    /// A floor rises above heads.
+    FloorPassesHeads,
+    /// A floor rises above pins.
+    PinsIgnored,
+    /// A floor does not wait for pins and moves that are in flight.
+    FloorWithoutLock,
+    /// Whatever is older than the floor is deleted, also what is still seen from there.
+    RetiresByAge,
+    /// Tombstones are deleted before what they ended.
+    TombstonesGoFirst,
+    /// A reader looks at the floor before it reads, and not afterwards.
+    ReaderLooksBefore,
 }
 
 impl Fault {
@@ -61,6 +73,12 @@ impl Fault {
         Self::InstallsByZone,
         Self::KeysIgnored,
         Self::FailedIsForgotten,
+        Self::FloorPassesHeads,
+        Self::PinsIgnored,
+        Self::FloorWithoutLock,
+        Self::RetiresByAge,
+        Self::TombstonesGoFirst,
+        Self::ReaderLooksBefore,
     ];
 
     /// Its name on the command line.
@@ -83,6 +101,12 @@ impl Fault {
             Self::InstallsByZone => "installs-by-zone",
             Self::KeysIgnored => "keys-ignored",
             Self::FailedIsForgotten => "failed-is-forgotten",
+            Self::FloorPassesHeads => "floor-passes-heads",
+            Self::PinsIgnored => "pins-ignored",
+            Self::FloorWithoutLock => "floor-without-lock",
+            Self::RetiresByAge => "retires-by-age",
+            Self::TombstonesGoFirst => "tombstones-go-first",
+            Self::ReaderLooksBefore => "reader-looks-before",
         }
     }
 

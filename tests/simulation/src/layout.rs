@@ -20,6 +20,8 @@ pub struct Layout {
     pub plans_each: u32,
     /// For how long things go wrong.
     pub chaos_ms: u64,
+    /// How many generations are kept in any case.
+    pub keep: usize,
     /// Whether plans may be poison: only where a ring proves them first.
     pub has_poison: bool,
 }
@@ -44,6 +46,7 @@ impl Layout {
             clients: random.between(2, 3) as usize,
             plans_each: random.between(2, 4) as u32,
             chaos_ms: if is_alone { random.between(6_000, 14_000) } else { random.between(12_000, 26_000) },
+            keep: random.between(2, 4) as usize,
             has_poison: !is_alone,
             rings,
         }

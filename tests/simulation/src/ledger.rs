@@ -1,6 +1,7 @@
 //! The checkers' own book: what authors wished, what became visible, and who serves what. It knows nothing of the rules,
 //! and judges every visible event by the promises alone.
 
+use crate::database::Contents;
 use crate::intent::{Intent, State, Wish};
 use crate::words::{ALIAS, APEX, Mask, PAIR, PLACES, Place, Stamp, ZONES, records};
 use std::fmt;
@@ -44,6 +45,8 @@ pub enum Promise {
     NothingNeededIsGone,
     /// When the faults are over, the newest plan is served everywhere.
     NewestWins,
+    /// And what nobody needs any more is not kept for ever.
+    HistoryStaysBounded,
 }
 
 impl fmt::Display for Broken {
@@ -140,6 +143,28 @@ impl Ledger {
         self.entry(version).map(|entry| &entry.state)
     }
 
+    /// The last so many generations of the history that ends with `tip`.
+    #[must_use]
+    pub fn last(&self, tip: Version, many: usize) -> Vec<Version> {
+        let line = self.place(tip).into_iter().flat_map(|tip| self.line(tip));
+        line.take(many).map(|place| self.entries[place].version).collect()
+    }
+
+    /// Somebody read a generation.
+    ///
+    /// # Errors
+    /// When it is not what it was when it was admitted.
+    pub fn read(&self, version: Version, contents: &Contents) -> Verdict {
+        let entry = self.entry(version);
+        let is_as_wished = entry.is_some_and(|entry| {
+            contents.is_of(&entry.state) && contents.minimum == entry.minimum && contents.is_closed == entry.is_closed
+        });
+        ensure(is_as_wished, Promise::NothingNeededIsGone, || {
+            let wished = entry.map(|entry| (&entry.state, &entry.minimum, entry.is_closed));
+            format!("generation {} is read as {contents:?}, and its plans wished {wished:?}", version.generation)
+        })
+    }
+
     fn line(&self, from: usize) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(from), |place| self.entries[*place].parent)
     }
@@ -183,7 +208,10 @@ impl Ledger {
         if is_closed != was_closed || intent.wish == Wish::Loosen {
             changed = changed.with(Mask::SETTINGS);
         }
-        self.judge_base(parent, version, intent, changed)?;
+        // Who raises an epoch repairs what is there, whatever it was when they looked, and changes no record.
+        if intent.wish != Wish::Raise {
+            self.judge_base(parent, version, intent, changed)?;
+        }
         let may_dangle = intent.may_dangle || parent.is_some_and(|parent| self.entries[parent].may_dangle);
         let mut born = parent.map_or([0; ZONES], |parent| self.entries[parent].born);
         for (zone, born) in born.iter_mut().enumerate() {
@@ -198,7 +226,10 @@ impl Ledger {
         let judged = entry.judge();
         // After a restore, the same plan on the same generation makes the same thing again.
         let same = self.place(version).map(|place| &self.entries[place]);
-        let is_same = same.is_none_or(|same| same.parent == parent && same.state == state && same.minimum == minimum);
+        // Its parent too, which then stands twice in this book.
+        let of = |place: Option<usize>| place.map(|place| self.entries[place].version);
+        let is_same =
+            same.is_none_or(|same| of(same.parent) == of(parent) && same.state == state && same.minimum == minimum);
         ensure(is_same, Promise::SameNumberSameContent, || {
             format!("generation {} was something else before", version.generation)
         })?;

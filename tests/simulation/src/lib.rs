@@ -12,6 +12,7 @@ mod events;
 mod fault;
 mod figures;
 pub mod intent;
+mod kept;
 mod layout;
 pub mod ledger;
 pub mod random;

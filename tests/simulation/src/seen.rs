@@ -1,6 +1,6 @@
 //! What becomes visible, told to the checkers: generations, heads, and at last that the newest is served everywhere.
 
-use crate::database::{Answer, Work};
+use crate::database::{Answer, Step, Work};
 use crate::events::{Call, Event};
 use crate::ledger::{Broken, Promise, Verdict, ensure};
 use crate::world::{World, shown};
@@ -60,6 +60,26 @@ impl World {
                 self.notify_enactors();
                 Ok(())
             }
+            (Work::Retire(retire), Answer::Raised(true), _) => {
+                self.figures.count("floors raised");
+                self.everything_needed_stands(retire.group)
+            }
+            (Work::Retire(retire), Answer::Retired { removed: 1.., .. }, _) => {
+                self.figures.count(match retire.step {
+                    Step::Changes(_) => "batches of changes retired",
+                    Step::Forget(_) => "batches of generations forgotten",
+                    Step::Moves(_) | Step::RaiseFloor(..) => "batches of moves retired",
+                });
+                self.everything_needed_stands(retire.group)
+            }
+            (Work::Pin(group, _), Answer::Done, _) => {
+                self.figures.count("pins");
+                self.everything_needed_stands(*group)
+            }
+            (Work::Unpin(..), Answer::Done, _) => {
+                self.figures.count("pins taken away");
+                Ok(())
+            }
             (Work::Stops(stops), Answer::Done, _) => {
                 self.figures.count(if stops.freezes { "freezes" } else { "thaws" });
                 self.notify_enactors();
@@ -100,31 +120,32 @@ impl World {
         })
     }
 
-    /// In the calm: whether the last plan is served by all.
+    /// In the calm: whether the last plan is served by all, and nothing is kept for nothing.
     pub(crate) fn is_everything_served(&mut self) -> Result<bool, Broken> {
+        let groups = 0..self.layout.groups;
         let is_served = |group: usize| {
             let last = self.last_plan(group);
             last.is_some() && self.servers.iter().all(|server| server.serves(group) == last)
         };
-        if (0..self.layout.groups).all(is_served) {
+        let is_all_served = groups.clone().all(is_served);
+        let kept = is_all_served.then(|| groups.clone().find_map(|group| self.kept_for_nothing(group))).flatten();
+        if is_all_served && kept.is_none() {
             return Ok(true);
         }
-        self.after(500, 500, Event::Check);
         let calm_ms = self.now.0 - self.layout.chaos_ms;
-        let served = || {
+        if calm_ms >= SERVED_WITHIN_MS {
+            let after = format!("after {} s without a fault", calm_ms / 1_000);
+            if let Some(kept) = kept {
+                return Err(Broken { promise: Promise::HistoryStaysBounded, how: format!("{after}: {kept}") });
+            }
             let of =
                 |group| self.servers.iter().map(move |server| server.serves(group).map(|one| one.generation.get()));
-            let all = (0..self.layout.groups)
+            let all = groups
                 .map(|group| (self.last_plan(group).map(|one| one.generation.get()), of(group).collect::<Vec<_>>()));
-            all.collect::<Vec<_>>()
-        };
-        ensure(calm_ms < SERVED_WITHIN_MS, Promise::NewestWins, || {
-            format!(
-                "after {} s without a fault, the last plans and what servers serve are {:?}",
-                calm_ms / 1_000,
-                served()
-            )
-        })?;
+            let how = format!("{after}, the last plans and what servers serve are {:?}", all.collect::<Vec<_>>());
+            return Err(Broken { promise: Promise::NewestWins, how });
+        }
+        self.after(500, 500, Event::Check);
         Ok(false)
     }
 }

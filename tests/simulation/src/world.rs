@@ -1,6 +1,6 @@
 //! One schedule: the actors, the database between them, and the order in which a seed lets things happen.
 
-use crate::actors::{Client, Enactor, Operator, Server, Task};
+use crate::actors::{Client, Enactor, Operator, Retiring, Server, Task};
 use crate::database::{Answer, Begun, Database, Tables, Work};
 use crate::events::{Actor, Call, Event, Queue, Who};
 use crate::fault::Fault;
@@ -56,6 +56,7 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Client>,
     pub(crate) operator: Operator,
     pub(crate) enactors: Vec<Enactor>,
+    pub(crate) retiring: Vec<Retiring>,
     pub(crate) servers: Vec<Server>,
     pub(crate) server_names: Vec<String>,
     pub(crate) is_calm: bool,
@@ -92,6 +93,7 @@ impl World {
             clients: vec![Client::default(); layout.clients],
             operator: Operator::default(),
             enactors: vec![Enactor::default(); 2],
+            retiring: vec![Retiring::default(); 2],
             servers,
             server_names: (0..layout.servers.len()).map(|server| format!("s{server}")).collect(),
             ledgers: template.ledgers(&layout),
@@ -125,6 +127,11 @@ impl World {
             let who = self.who(Actor::Enactor(enactor));
             self.after(0, 1_000, Event::Look(who, true));
         }
+        for retirement in 0..self.retiring.len() {
+            let who = self.who(Actor::Retirement(retirement));
+            self.after(0, 4_000, Event::Retire(who));
+        }
+        self.after(0, 4_000, Event::Reader(None));
         for server in 0..self.servers.len() {
             let who = self.who(Actor::Server(server));
             self.after(0, 300, Event::Connect(who));
@@ -165,6 +172,9 @@ impl World {
             Event::Install(who, building) => return self.server_installs(who, building),
             Event::Connect(who) => self.server_connects(who),
             Event::Dies(who) => self.server_dies(who),
+            Event::Retire(who) => self.retiring_steps(who),
+            Event::Reader(None) => self.reader_asks(),
+            Event::Reader(Some(reading)) => return self.reader_reads(reading),
             Event::Start(actor) => self.starts(actor),
             Event::Resume(who) => self.server_resumes(who),
             Event::Up(backup) => self.database_comes_up(backup),
@@ -211,6 +221,7 @@ impl World {
             Actor::Api(api) => &mut self.apis[api],
             Actor::Enactor(enactor) => &mut self.enactors[enactor].life,
             Actor::Server(server) => &mut self.servers[server].life,
+            Actor::Retirement(retirement) => &mut self.retiring[retirement].life,
             Actor::Operator => &mut self.operator.life,
         }
     }
@@ -316,6 +327,7 @@ impl World {
             Actor::Api(_) => self.task_is_answered(call.task, call.who, answer),
             Actor::Enactor(enactor) => self.enactor_is_answered(enactor, call.who, &call.work, &answer),
             Actor::Server(_) => self.server_is_answered(call.who, &call.work, &answer),
+            Actor::Retirement(retirement) => self.retiring_is_answered(retirement, call.who, &answer),
             Actor::Operator => self.operator_is_answered(),
         }
         Ok(())
@@ -325,7 +337,7 @@ impl World {
 /// A call in a word or two.
 pub(crate) fn shown(work: &Work) -> String {
     match work {
-        Work::Stage { group, base } => format!("stage(group {group}, base {base})"),
+        Work::Stage { group, base, .. } => format!("stage(group {group}, base {base})"),
         Work::Admit(admit) => {
             let (number, base) = (admit.admission.version.generation, admit.admission.base);
             format!("admit(group {}, generation {number}, base {base})", admit.group)
@@ -339,6 +351,9 @@ pub(crate) fn shown(work: &Work) -> String {
             let word = if stops.freezes { "freeze" } else { "thaw" };
             format!("{word}(group {:?}, ring {:?})", stops.group, stops.ring)
         }
+        Work::Retire(retire) => format!("retire(group {}, {:?})", retire.group, retire.step),
+        Work::Pin(group, generation) => format!("pin(group {group}, generation {generation})"),
+        Work::Unpin(group, pin) => format!("unpin(group {group}, pin {pin})"),
         Work::Report { server, group, version, .. } => {
             format!("report(server {server}, group {group}, generation {})", version.generation)
         }

@@ -45,6 +45,17 @@ fn no_schedule_breaks_a_promise() {
         "freezes",
         "deadly installs",
         "installs refused",
+        "floors raised",
+        "batches of changes retired",
+        "batches of generations forgotten",
+        "pins",
+        "pins taken away",
+        "loads from below the floor",
+        "readers overtaken by a floor",
+        "rollbacks to what was retired",
+        "HF009",
+        "HF032",
+        "HF035",
         "HF022",
         "HF023",
     ] {
@@ -148,4 +159,34 @@ fn f30_a_server_that_swaps_zone_by_zone_is_found() {
 #[test]
 fn f09_a_retry_that_is_a_new_plan_is_found() {
     is_found(Fault::KeysIgnored, 2_000, &[Promise::RetriesAreOne]);
+}
+
+#[test]
+fn f01_a_floor_that_passes_heads_is_found() {
+    is_found(Fault::FloorPassesHeads, 500, &[Promise::NothingNeededIsGone]);
+}
+
+#[test]
+fn a_floor_that_passes_pins_is_found() {
+    is_found(Fault::PinsIgnored, 500, &[Promise::NothingNeededIsGone]);
+}
+
+#[test]
+fn f49_a_floor_that_waits_for_nobody_is_found() {
+    is_found(Fault::FloorWithoutLock, 4_000, &[Promise::NothingNeededIsGone]);
+}
+
+#[test]
+fn retirement_by_age_is_found() {
+    is_found(Fault::RetiresByAge, 500, &[Promise::NothingNeededIsGone]);
+}
+
+#[test]
+fn tombstones_that_go_first_are_found() {
+    is_found(Fault::TombstonesGoFirst, 500, &[Promise::NothingNeededIsGone]);
+}
+
+#[test]
+fn f49_a_reader_that_does_not_look_again_is_found() {
+    is_found(Fault::ReaderLooksBefore, 2_000, &[Promise::NothingNeededIsGone]);
 }

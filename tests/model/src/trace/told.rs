@@ -1,7 +1,7 @@
 //! What a trace tells, put in order.
 
 use move_trace::{At, Line, Move, When};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 /// From which line on something may have happened, and by which it had. None: it was about to be, and nothing more is told.
@@ -51,44 +51,66 @@ pub(super) struct Stop {
 pub(super) struct Told {
     pub(super) groups: BTreeMap<String, OfGroup>,
     pub(super) stops: Vec<Stop>,
-    /// For each line of a server or an enactor, the one before of the same run about the same head.
-    pub(super) before: HashMap<usize, At>,
+    /// Rings that ended, or may have, and from when on.
+    pub(super) ended: Vec<(String, usize)>,
+    /// For each line of a server or an enactor, the one before of the same run about the same head, and what it told.
+    pub(super) before: HashMap<usize, (usize, At)>,
+    /// For each line that tells the end of something, the line that told of it before.
+    pub(super) about: HashMap<usize, usize>,
+    /// Where the database was replaced by another.
+    restores: Vec<usize>,
 }
 
 impl Told {
     /// Puts lines in order. What was about to be and then came to nothing ([`When::Without`]) is left out.
     pub(super) fn of(lines: &[(usize, Line)]) -> Self {
         let mut told = Self::default();
-        let mut open: HashMap<(Uuid, String), usize> = HashMap::new();
-        let mut held: HashMap<(Uuid, String, String), At> = HashMap::new();
+        let mut open: HashMap<(Uuid, u64), usize> = HashMap::new();
+        let mut held: HashMap<(Uuid, &String, &String), (usize, At)> = HashMap::new();
         for (number, line) in lines {
-            let which = (line.instance, name(&line.what));
-            match line.when {
-                When::About => {
-                    open.insert(which, *number);
+            match (line.when, line.of) {
+                (When::About, _) => {
+                    open.insert((line.instance, line.number), *number);
                 }
-                When::Without => {
-                    open.remove(&which);
+                (When::Done | When::Without, Some(of)) => {
+                    told.about.extend(open.remove(&(line.instance, of)).map(|about| (*number, about)));
                 }
-                When::Done => {
-                    let about = open.remove(&which).unwrap_or(*number);
-                    told.take(&line.what, Span { about, done: Some(*number) });
-                }
+                (When::Done | When::Without, None) => {}
             }
             if let Move::Install { group, ring, to, .. } | Move::MoveHead { group, ring, to, .. } = &line.what {
-                let head = (line.instance, group.clone(), ring.clone());
-                told.before.extend(held.get(&head).map(|at| (*number, at.clone())));
+                let head = (line.instance, group, ring);
+                told.before.extend(held.get(&head).map(|before| (*number, before.clone())));
                 if line.when == When::Done {
-                    held.insert(head, to.clone());
+                    held.insert(head, (*number, to.clone()));
                 }
             }
         }
+        let may_have_happened: HashSet<usize> = open.into_values().collect();
         for (number, line) in lines {
-            if line.when == When::About && open.get(&(line.instance, name(&line.what))) == Some(number) {
-                told.take(&line.what, Span { about: *number, done: None });
+            match line.when {
+                When::Done => {
+                    let about = told.about.get(number).copied().unwrap_or(*number);
+                    told.take(&line.what, Span { about, done: Some(*number) });
+                }
+                When::About if may_have_happened.contains(number) => {
+                    told.take(&line.what, Span { about: *number, done: None });
+                }
+                When::About | When::Without => {}
             }
         }
+        told.thaw(lines, &may_have_happened);
         told
+    }
+
+    /// How often the database was replaced before that line.
+    pub(super) fn era(&self, line: usize) -> usize {
+        self.restores.partition_point(|restore| *restore < line)
+    }
+
+    /// In which database it happened; none where that is not clear.
+    pub(super) fn era_of(&self, span: Span) -> Option<usize> {
+        let about = self.era(span.about);
+        (span.done.map(|done| self.era(done)) == Some(about)).then_some(about)
     }
 
     fn group(&mut self, group: &str) -> &mut OfGroup {
@@ -105,26 +127,34 @@ impl Told {
             }
             Move::Judge { group, generation, passed } => self.group(group).verdicts.push((*generation, *passed, span)),
             Move::RaiseFloor { group, floor } => self.group(group).floors.push((*floor, span)),
-            // A freeze holds from when it was acknowledged, up to when a thaw was about to be.
-            Move::Freeze { group, ring } => {
-                let since = span.done.unwrap_or(usize::MAX);
-                self.stops.push(Stop { group: group.clone(), ring: ring.clone(), since, until: usize::MAX });
-            }
-            Move::Thaw { group, ring } => {
-                for stop in self.stops.iter_mut().filter(|stop| (&stop.group, &stop.ring) == (group, ring)) {
-                    stop.until = stop.until.min(span.about.max(stop.since));
-                }
-            }
-            Move::Install { .. } => {}
+            Move::EndRing { ring } => self.ended.push((ring.clone(), span.about)),
+            Move::Restore => self.restores.push(span.about),
+            Move::Begin | Move::Freeze { .. } | Move::Thaw { .. } | Move::Install { .. } => {}
         }
     }
-}
 
-/// What makes a line the second of two: all of the move but how it was seen before.
-fn name(what: &Move) -> String {
-    match what {
-        Move::Admit { group, to, .. } => format!("admit {group} {to:?}"),
-        Move::MoveHead { group, ring, to, .. } => format!("move {group} {ring} {to:?}"),
-        other => format!("{other:?}"),
+    /// A freeze holds from when it was acknowledged, up to when a thaw was about to be that may have come after it. One that
+    /// ends by itself is left out: there is no clock here.
+    fn thaw(&mut self, lines: &[(usize, Line)], may_have_happened: &HashSet<usize>) {
+        let about = |number: &usize| self.about.get(number).copied().unwrap_or(*number);
+        let thaws: Vec<_> = lines
+            .iter()
+            .filter_map(|(number, line)| {
+                let Move::Thaw { group, ring } = &line.what else { return None };
+                match line.when {
+                    When::Done => Some(((group, ring), about(number), *number)),
+                    When::About => may_have_happened.contains(number).then_some(((group, ring), *number, usize::MAX)),
+                    When::Without => None,
+                }
+            })
+            .collect();
+        let mut stops = Vec::new();
+        for (number, line) in lines.iter().filter(|(_, line)| line.when == When::Done) {
+            let Move::Freeze { group, ring, ends: false } = &line.what else { continue };
+            let may_end_it = thaws.iter().filter(|(of, _, done)| *of == (group, ring) && *done > about(number));
+            let until = may_end_it.map(|(_, about, _)| *about.max(number)).min().unwrap_or(usize::MAX);
+            stops.push(Stop { group: group.clone(), ring: ring.clone(), since: *number, until });
+        }
+        self.stops = stops;
     }
 }

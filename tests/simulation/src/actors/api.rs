@@ -32,6 +32,8 @@ pub(crate) struct Task {
 enum Step {
     /// Reads what the plan itself asks for.
     Read,
+    /// A rollback: reads what stood at the generation that it goes back to.
+    ReadFormers,
     /// Reads what the decision leans on, and decides.
     Decide(Box<(Plan, History)>),
     /// Its number is being drawn.
@@ -63,6 +65,7 @@ impl World {
         }
         match std::mem::replace(&mut self.tasks[task].step, Step::Done) {
             Step::Read => self.task_reads(task, who),
+            Step::ReadFormers => self.task_reads_formers(task, who),
             Step::Decide(read) => self.task_decides(task, who, *read),
             Step::ReadNews(lost) => self.task_reads_news(task, who, *lost),
             other => self.tasks[task].step = other,
@@ -93,21 +96,47 @@ impl World {
                     Err(_) => self.task_ends(task, Told::Refused),
                 };
             }
-            Wish::Rollback(to, through_freeze) => {
-                let request = RollbackRequest {
-                    group: words.name.clone(),
-                    to: *to,
-                    base: intent.base.map_or(Base::NOTHING, |base| Base::from(base.generation)),
-                    base_id: intent.base.map(|base| base.id),
-                    reason: "tried".to_owned(),
-                    through_freeze: *through_freeze,
-                };
-                rollback(&request, tip, self.database.formers(group, *to)).ok()
+            Wish::Rollback(to, _) => {
+                if *to < self.database.tables.groups[group].floor {
+                    self.figures.count("rollbacks to what was retired");
+                    return self.task_ends(task, Told::Refused);
+                }
+                self.tasks[task].step = Step::ReadFormers;
+                let ms = self.message_ms();
+                return self.after(ms, ms, Event::Task(task, who));
             }
             _ => intent.plan(words),
         };
-        let Some(mut plan) = plan else { return self.task_ends(task, Told::Refused) };
-        if self.has(Fault::WrongBase) {
+        match plan {
+            Some(plan) => self.task_reads_history(task, who, plan),
+            None => self.task_ends(task, Told::Refused),
+        }
+    }
+
+    fn task_reads_formers(&mut self, task: usize, who: Who) {
+        let intent = self.tasks[task].intent.clone();
+        let Wish::Rollback(to, through_freeze) = intent.wish else { return };
+        let Some(tip) = self.database.tables.groups[intent.group].tip().map(|tip| tip_of(tip)) else {
+            return self.task_ends(task, Told::Refused);
+        };
+        let request = RollbackRequest {
+            group: self.words.groups[intent.group].name.clone(),
+            to,
+            base: intent.base.map_or(Base::NOTHING, |base| Base::from(base.generation)),
+            base_id: intent.base.map(|base| base.id),
+            reason: "tried".to_owned(),
+            through_freeze,
+        };
+        match rollback(&request, tip, self.database.formers(intent.group, to)) {
+            Ok(plan) => self.task_reads_history(task, who, plan),
+            Err(_) => self.task_ends(task, Told::Refused),
+        }
+    }
+
+    fn task_reads_history(&mut self, task: usize, who: Who, mut plan: Plan) {
+        let group = self.tasks[task].intent.group;
+        let tip = self.database.tables.groups[group].tip();
+        if let Some(tip) = tip.filter(|_| self.has(Fault::WrongBase)) {
             (plan.base, plan.base_id) = (Base::from(tip.version.generation), None);
         }
         if self.has(Fault::ReadsIgnored) {
@@ -133,9 +162,9 @@ impl World {
         let author = Author { role, scope: Scope::default() };
         match admit(&plan, &author, &history) {
             Ok(Decision::Admit(admission)) if self.tasks[task].is_large => {
-                let (group, base) = (intent.group, admission.base.get());
+                let (group, base, kind) = (intent.group, admission.base, admission.kind);
                 self.tasks[task].step = Step::Staged(Box::new((plan, *admission)));
-                self.send(who, task, Work::Stage { group, base });
+                self.send(who, task, Work::Stage { group, base, kind });
             }
             Ok(Decision::Admit(admission)) => self.task_writes(task, who, None, *admission),
             Ok(Decision::NoOp { .. }) => {
@@ -171,10 +200,8 @@ impl World {
     fn task_reads_news(&mut self, task: usize, who: Who, (plan, admission, number): (Plan, Admission, u64)) {
         let group = self.tasks[task].intent.group;
         self.tasks[task].rounds += 1;
-        // What was lost may be more than a race: then nothing that was decided stands.
-        let parent = self.database.tables.groups[group].parent(admission.version.generation);
         let judged_on = Base::new(admission.version.generation.get() - 1).unwrap_or(Base::NOTHING);
-        let Some(news) = self.database.news_for(group, &plan, judged_on).filter(|_| parent == admission.parent) else {
+        let Some(news) = self.database.news_for(group, &plan, judged_on) else {
             return self.task_again(task, who);
         };
         match admit_on_newer_tip(admission, &news) {
@@ -215,10 +242,15 @@ impl World {
                 }
             }
             // Overtaken by what was committed between its read and its write.
-            (Answer::Refused("HF004" | "HF005" | "HF006" | "HF018" | "HF030" | "HF031"), Step::AtTheDoor(_)) => {
+            (
+                Answer::Refused("HF004" | "HF005" | "HF006" | "HF018" | "HF030" | "HF031" | "HF032"),
+                Step::AtTheDoor(_),
+            ) => {
                 self.task_again(task, who);
             }
             (Answer::Refused("HF005"), Step::Staged(_)) => self.task_again(task, who),
+            // A stop says nothing of the plan: a retry may get in before whoever asked has heard of this try.
+            (Answer::Refused("HF023"), Step::AtTheDoor(_)) => self.task_ends(task, Told::Stopped),
             (Answer::Refused(_), Step::AtTheDoor(_) | Step::Staged(_)) => self.task_ends(task, Told::Refused),
             (Answer::Lost, Step::AtTheDoor(_) | Step::Staged(_)) => self.task_ends(task, Told::Silence),
             (_, step) => self.tasks[task].step = step,
@@ -247,6 +279,7 @@ fn refused_as(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Forbidden(_) => "plans forbidden",
         Refusal::UnknownBase { .. } => "plans of an unknown base",
+        Refusal::Retired { .. } => "rollbacks to what is retired meanwhile",
         Refusal::StaleBase { .. } => "stale plans",
         Refusal::Invalid(_) => "invalid plans",
         Refusal::Guarded(_) => "plans refused by guards",

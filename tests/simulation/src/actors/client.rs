@@ -16,6 +16,8 @@ const TRIES_MAX: u32 = 4;
 pub(crate) struct Client {
     posted: u32,
     waits_for: Option<(Rc<Intent>, u32)>,
+    /// How often the database had been restored when the first try was made.
+    restores: u32,
 }
 
 impl World {
@@ -34,6 +36,7 @@ impl World {
         let intent = Rc::new(self.planners_intent(group));
         self.tell(|| format!("client {client} reads {:?}, and wishes {:?} ({})", intent.base, intent.wish, intent.tag));
         self.clients[client].posted += 1;
+        self.clients[client].restores = self.restores;
         self.posts(client, &intent, 1);
     }
 
@@ -63,7 +66,9 @@ impl World {
         self.after(50, 2_500, Event::Client(client));
         let tip = self.database.tables.groups[intent.group].tip().map(|tip| tip.version);
         let stands = tip.is_some_and(|tip| self.ledgers[intent.group].has_on_its_line(tip, tag));
-        ensure(told != Told::Refused || !intent.keyed || !stands, Promise::RetriesAreOne, || {
+        // What was refused by one history may stand in the backup that took its place.
+        let is_restored = self.clients[client].restores != self.restores;
+        ensure(told != Told::Refused || !intent.keyed || !stands || is_restored, Promise::RetriesAreOne, || {
             format!("client {client} is told that plan {tag} was refused, and it is in the history")
         })
     }

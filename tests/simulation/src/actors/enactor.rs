@@ -75,7 +75,8 @@ impl World {
                     Next::Move { version: to, expected } => Work::Move(Rc::new(Move { group, ring, to, expected })),
                     Next::Judge { generation, passed, why } => {
                         self.tell(|| format!("enactor {number}: group {group}, generation {generation}: {why}"));
-                        Work::Judge(Judge { group, generation, passed })
+                        let id = course.generations.get(&generation).map(|known| known.id);
+                        Work::Judge(Judge { group, generation, id, passed })
                     }
                     Next::Wait(_) | Next::Stop(_) | Next::Read => continue,
                 };

@@ -14,6 +14,9 @@ use zone_model::{Key, Setting, Version};
 /// How long an operator waits before raising an epoch, so that the servers are heard first.
 const SERVERS_SPEAK_WITHIN: Duration = Duration::from_secs(5);
 
+/// The generation at which a group has all that every schedule begins with.
+const COMPLETE_AT: i64 = 4;
+
 /// A person.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Operator {
@@ -48,7 +51,9 @@ impl World {
             58..64 => self.operator_fails(group),
             64..76 => self.operator_replaces(group),
             76..82 => self.operator_guards(group),
-            82..86 => {
+            82..85 => self.operator_pins(group),
+            85..88 => self.operator_unpins(group),
+            88..91 => {
                 let closes = self.random.percent(40);
                 self.operator_posts(group, Wish::Close(closes));
             }
@@ -84,17 +89,38 @@ impl World {
         let rows = &self.database.tables.groups[group].generations;
         let Some(newest) = rows.len().checked_sub(2) else { return };
         let back = self.random.below(newest.min(5) + 1);
+        // Now and then to what was retired, or is just then.
+        let nth = if self.random.percent(15) { 0 } else { newest.saturating_sub(back) };
         // Not before the group was complete.
-        let to = self.database.tables.groups[group].generations[newest.saturating_sub(back).max(3).min(newest)].version;
+        let nth = rows
+            .iter()
+            .position(|one| one.version.generation.get() >= COMPLETE_AT)
+            .map_or(newest, |first| nth.max(first));
+        let to = self.database.tables.groups[group].generations[nth.min(newest)].version;
         let through_freeze = self.random.percent(35);
         self.operator_posts(group, Wish::Rollback(to.generation, through_freeze));
+    }
+
+    fn operator_pins(&mut self, group: usize) {
+        let rows = &self.database.tables.groups[group];
+        let numbers: Vec<_> = rows.generations.iter().map(|one| one.version.generation).collect();
+        // Mostly what is about to be retired, or was just now.
+        let nearest = numbers.iter().position(|number| *number >= rows.floor).unwrap_or(0);
+        let nth = (nearest + self.random.below(3)).saturating_sub(self.random.below(2)).min(numbers.len() - 1);
+        self.operator_sends(Work::Pin(group, numbers[nth]));
+    }
+
+    fn operator_unpins(&mut self, group: usize) {
+        if let Some(pin) = self.database.tables.groups[group].pins.first() {
+            self.operator_sends(Work::Unpin(group, pin.number));
+        }
     }
 
     fn operator_fails(&mut self, group: usize) {
         let rows = &self.database.tables.groups[group].generations;
         let nth = rows.len() - 1 - self.random.below(rows.len().min(3));
         let generation = self.database.tables.groups[group].generations[nth].version.generation;
-        self.operator_sends(Work::Judge(Judge { group, generation, passed: false }));
+        self.operator_sends(Work::Judge(Judge { group, generation, id: None, passed: false }));
     }
 
     /// The second zone ends, or begins again, or is replaced; the first is replaced.
@@ -167,11 +193,8 @@ impl World {
 
     /// Something new, and nothing that servers die of.
     fn last_wish(&mut self, group: usize) -> Wish {
-        let state = self.state_now(group);
-        let poison =
-            |place: &Place| !matches!(place.nth(), APEX | ALIAS) && state[place.0 as usize] & (DEADLY | FAULTY) != 0;
         let mut stamps: Vec<(Place, Stamp)> = Vec::new();
-        for place in Place::all().filter(poison) {
+        for place in self.poison_now(group) {
             stamps.push((place, self.new_stamp() | 1));
         }
         if stamps.is_empty() {
@@ -180,12 +203,24 @@ impl World {
         Wish::Set(stamps)
     }
 
+    /// Where something stands that servers die of, or cannot install.
+    fn poison_now(&self, group: usize) -> Vec<Place> {
+        let state = self.state_now(group);
+        let is_poison =
+            |place: &Place| !matches!(place.nth(), APEX | ALIAS) && state[place.0 as usize] & (DEADLY | FAULTY) != 0;
+        Place::all().filter(is_poison).collect()
+    }
+
     /// The last plan, once it is in the history that is read now, with nothing newer. One that failed is not the last:
-    /// poison in one group makes servers die, and what they were to prove of another fails with them.
+    /// poison in one group makes servers die, and what they were to prove of another fails with them. Nor is one that left
+    /// poison standing, which a rollback had brought back just before it.
     pub(crate) fn last_plan(&self, group: usize) -> Option<Version> {
         let tag = (*self.operator.last.get(group)?)?;
         let rows = &self.database.tables.groups[group];
         let tip = rows.tip()?.version;
-        (self.ledgers[group].entry(tip)?.tag == tag && !rows.failed(tip.generation)).then_some(tip)
+        (self.ledgers[group].entry(tip)?.tag == tag
+            && !rows.failed(tip.generation)
+            && self.poison_now(group).is_empty())
+        .then_some(tip)
     }
 }

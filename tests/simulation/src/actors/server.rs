@@ -78,6 +78,9 @@ impl World {
                 Err(refusal @ (Refusal::Older { .. } | Refusal::Fork { .. } | Refusal::UnknownHistory { .. })) => {
                     self.figures.count("installs refused");
                     self.tell(|| format!("server {number} refuses: {refusal}"));
+                    // What is served instead is said again: the database may not know it any more.
+                    self.servers[number].reported[group] = None;
+                    self.server_reports(who);
                 }
                 Err(damage) => {
                     let how = format!("server {number} cannot read a head of group {group}: {damage}");
@@ -119,6 +122,9 @@ impl World {
             Decision::Refuse(why) => return Err(why),
             Decision::Install(load) => load,
         };
+        if load == Load::BelowFloor {
+            self.figures.count("loads from below the floor");
+        }
         let number = GroupNumber(group as i64 + 1);
         let name = self.words.groups[group].name.as_str().into();
         let (version, digest, parent) = (row.version, row.digest, rows.parent(head.generation));
@@ -229,7 +235,8 @@ impl World {
         for (name, zone) in &built.changed {
             let (Some(of), Some(zone)) = (group.zone(name), zone) else { continue };
             for (nth, owner) in group.zones[of].owners.iter().enumerate().skip(1) {
-                let sets = zone.node(owner).into_iter().flat_map(|node| node.sets());
+                let node = zone.node(owner);
+                let sets = node.iter().flat_map(server::snapshot::Node::sets);
                 let stamps = sets.filter_map(|set| group.zones[of].stamp(nth, set));
                 poison |= stamps.fold(0, |poison, stamp| poison | (stamp & (DEADLY | FAULTY)));
             }
@@ -246,8 +253,8 @@ impl World {
             let Some(standing) = directory.zone(&of.name) else { continue };
             served.serials[zone] = standing.serial();
             for (nth, owner) in of.owners.iter().enumerate() {
-                let sets = standing.node(owner).map_or(&[][..], |node| node.sets());
-                for set in sets {
+                let node = standing.node(owner);
+                for set in node.iter().flat_map(server::snapshot::Node::sets) {
                     served.state[Place::of(zone, nth).0 as usize] = of.stamp(nth, set);
                 }
             }
@@ -287,7 +294,7 @@ impl World {
         let (now, ring) = (self.now, self.servers[number].ring);
         match &mut self.database.tables.servers[number] {
             Some(row) if row.instance == who.incarnation => row.speaks_again(now),
-            other => *other = Some(crate::database::ServerRow::speaks(who.incarnation, ring, now)),
+            _ => self.database.server_starts(number, who.incarnation, ring, now),
         }
         let fault = self.servers[number].fault;
         self.server_says_its_fault(number, fault);

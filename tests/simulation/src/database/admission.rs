@@ -4,7 +4,7 @@ use super::rows::{GenerationRow, Group, Row};
 use super::{Answer, Database, Work, Write};
 use crate::fault::Fault;
 use crate::time::Time;
-use crate::words::{GroupWords, Mask, Place, as_set, key_number};
+use crate::words::{GroupWords, Mask, PLACES_OF_ZONE, Place, as_set, key_number};
 use plan_rules::{Admission, StopKind};
 use std::rc::Rc;
 use zone_model::{Base, Content, GENERATIONS_PER_EPOCH, Generation, Id, Key, PlanKind, RecordType, Version};
@@ -70,11 +70,8 @@ impl Admit {
 }
 
 impl Database {
-    pub(super) fn stage(&mut self, group: usize, base: i64) -> Result<Write, &'static str> {
-        let tip = self.tables.groups[group].tip().map_or(0, |tip| tip.version.generation.get());
-        if base > tip {
-            return Err("HF005");
-        }
+    pub(super) fn stage(&mut self, group: usize, base: Base, kind: PlanKind) -> Result<Write, &'static str> {
+        self.tables.groups[group].judge_plan(base, kind)?;
         // A sequence gives no number back, whatever becomes of it.
         self.tables.plan_number += 1;
         Ok(Write::Staged(self.tables.plan_number))
@@ -83,24 +80,39 @@ impl Database {
     pub(super) fn judge_admission(&mut self, admit: &Admit, now: Time) -> Result<Write, &'static str> {
         let group = &self.tables.groups[admit.group];
         let number = admit.admission.version.generation;
+        // Before all else, as the door does it: a plan that is in the history already; then the plan's own row.
+        match admit.staged {
+            Some(plan) if group.generations.iter().any(|one| one.plan == plan) => return Err("HF003"),
+            Some(_) => {}
+            None => group.judge_plan(admit.admission.base, admit.admission.kind)?,
+        }
         let known = group.keys.iter().find(|(key, _)| admit.key == Some(*key));
         if let (Some((_, version)), false) = (known, self.has(Fault::KeysIgnored)) {
             return Ok(Write::Nothing(Answer::KeyKnown(*version)));
         }
-        // The number alone does not tell: a database that was restored meanwhile may have come to the same number anew.
+        let is_given_up = admit.staged.is_some_and(|plan| !self.tables.staged.contains(&plan));
+        if is_given_up && admit.key.is_some() {
+            return Err("HF015");
+        }
         let is_parent = self.has(Fault::ParentIgnored) || group.parent(number) == admit.admission.parent;
         if (group.generation(number).is_some() || !is_parent) && !self.has(Fault::NoCompareAndSwap) {
             return Ok(Write::Nothing(Answer::LostRace));
         }
         let plan = match admit.staged {
-            Some(plan) if self.tables.staged.contains(&plan) => plan,
-            Some(_) => return Err("HF015"),
+            Some(_) if is_given_up => return Err("HF015"),
+            Some(plan) => plan,
             None => self.tables.plan_number + 1,
         };
         let behind = self.tables.stops.iter();
         let behind = behind.clone().any(|stop| stop.kind == StopKind::HistoryBehind && stop.group == Some(admit.group));
         if behind && !admit.is_raise() {
             return Err("HF023");
+        }
+        // The raise ends the stop, unless a server still serves what is unknown.
+        if behind
+            && !group.reports.iter().flatten().all(|(_, served, _)| group.will_know(admit.admission.version, *served))
+        {
+            return Err("HF024");
         }
         if !self.has(Fault::NoCompareAndSwap) {
             self.judge_generation(group, admit, plan)?;
@@ -127,6 +139,9 @@ impl Database {
         }
         if admission.base > tip_number {
             return Err("HF005");
+        }
+        if group.is_below_floor(admission) {
+            return Err("HF032");
         }
         if group.tip().is_some_and(|tip| admission.deletes_spent < tip.deletes_spent) {
             return Err("HF031");
@@ -157,7 +172,17 @@ impl Database {
             let touched = admit.rows.iter().any(|row| row.place.is_some_and(|place| place.zone() == zone));
             let apex_key = |rtype| Key::Records(zone_model::SetKey::new(&words.name, rtype));
             let stands = |rtype| after(key_number(Some(apex), &apex_key(rtype))).is_some();
-            let ends = matches!(admit.admission.kind, PlanKind::EndZone | PlanKind::Rollback { .. });
+            let keys = || {
+                (0..PLACES_OF_ZONE)
+                    .flat_map(|nth| (0..4).map(move |kind| usize::from(Place::of(zone, nth).0) * 4 + kind))
+            };
+            let stood = |key, at| group.newest(key, at).is_some_and(|row| row.change.content.is_some());
+            let may_end = match admit.admission.kind {
+                PlanKind::EndZone => true,
+                PlanKind::Rollback { to, .. } => !keys().any(|key| stood(key, to)),
+                PlanKind::Change | PlanKind::Raise => false,
+            };
+            let ends = may_end && keys().all(|key| after(key).is_none());
             if touched && !ends && !(stands(RecordType::SOA) && stands(RecordType::NS)) {
                 return Err("HF008");
             }
@@ -232,6 +257,27 @@ fn next_whatever_it_was_decided_on(group: &Group, row: &GenerationRow) -> Rc<Gen
 }
 
 impl Group {
+    /// What a plan's row says by itself (`plan_is_numbered`).
+    fn judge_plan(&self, base: Base, kind: PlanKind) -> Result<(), &'static str> {
+        let tip = self.tip().map_or(Base::NOTHING, |tip| Base::from(tip.version.generation));
+        let is_there = |to: Generation| Base::from(to) <= base && self.generation(to).is_some();
+        let has_target = match kind {
+            PlanKind::Rollback { to, .. } => is_there(to),
+            PlanKind::Change | PlanKind::Raise | PlanKind::EndZone => true,
+        };
+        if base <= tip && has_target { Ok(()) } else { Err("HF005") }
+    }
+
+    /// Whether a plan was made on what nobody can read any more, or goes back to it.
+    fn is_below_floor(&self, admission: &Admission) -> bool {
+        let tip = self.tip().map_or(Base::NOTHING, |tip| Base::from(tip.version.generation));
+        let (oldest, looks_back) = match admission.kind {
+            PlanKind::Rollback { to, .. } => (admission.base.min(to.into()), true),
+            _ => (admission.base, admission.base < tip),
+        };
+        looks_back && self.floor > Generation::FIRST && oldest < self.floor.into()
+    }
+
     /// Whether a generation above `base` changed something of a footprint (`first_conflict`).
     fn changed_since(&self, base: Base, footprint: Mask, whole: [bool; 2]) -> bool {
         let above = self.generations.iter().rev().take_while(|one| Base::from(one.version.generation) > base);

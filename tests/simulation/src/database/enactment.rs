@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::time::Time;
 use plan_rules::StopKind;
 use std::collections::BTreeSet;
-use zone_model::{Generation, PlanKind, Version};
+use zone_model::{Generation, Id, PlanKind, Version};
 
 /// A move at the door.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Judge {
     pub group: usize,
     /// On which generation.
     pub generation: Generation,
+    /// On which of that number; people mean the one that is there.
+    pub id: Option<Id>,
     /// Passed or failed.
     pub passed: bool,
 }
@@ -66,7 +68,8 @@ impl Database {
     /// `move_is_proved`.
     fn judge_proof(&self, group: &Group, one: &Move, now: Time) -> Result<(), &'static str> {
         let generation = one.to.generation;
-        if group.failed(generation) && !self.has(Fault::FailedIsForgotten) {
+        let has_failed = group.failed(generation) || group.is_rolled_back(generation);
+        if has_failed && !self.has(Fault::FailedIsForgotten) {
             return Err("HF026");
         }
         let (_, ring) = &self.tables.rings[one.ring];
@@ -119,6 +122,10 @@ impl Database {
             return Ok(Write::Nothing(Answer::Done));
         }
         let Some(judged) = group.generation(generation) else { return Err("23503") };
+        // A database that was restored meanwhile may have come to the same number anew.
+        if judge.id.is_some_and(|id| id != judged.version.id) {
+            return Ok(Write::Nothing(Answer::Done));
+        }
         if passed && !self.is_founded(group, judged) {
             return Err("HF027");
         }

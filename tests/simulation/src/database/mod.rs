@@ -5,22 +5,27 @@
 //! transaction holds is waited for. Readers never wait, and see what is committed.
 
 mod admission;
+mod contents;
 mod enactment;
 mod reading;
+mod retirement;
 mod rows;
 mod stops;
 
 pub use admission::Admit;
+pub use contents::Contents;
 pub use enactment::{Judge, Move};
 pub use reading::tip_of;
-pub use rows::{GenerationRow, Group, HeadMove, Row, ServerRow, StopRow, Tables, VerdictRow};
+pub use retirement::{REMEMBERED, Retire, Step};
+pub use rows::{GenerationRow, Group, HeadMove, PinRow, Row, ServerRow, StopRow, Tables, VerdictRow};
 pub use stops::Stops;
 
 use crate::fault::Fault;
 use crate::time::Time;
 use crate::words::Words;
+use retirement::Gone;
 use std::rc::Rc;
-use zone_model::Version;
+use zone_model::{Base, Generation, PlanKind, Version};
 
 /// Moves hold it shared, whoever stops them exclusively; 7310 in the schema.
 const MOVES: usize = 0;
@@ -43,7 +48,9 @@ pub enum Work {
         /// Its group.
         group: usize,
         /// Its base.
-        base: i64,
+        base: Base,
+        /// Its kind.
+        kind: PlanKind,
     },
     /// `call admit(…)`.
     Admit(Rc<Admit>),
@@ -53,6 +60,12 @@ pub enum Work {
     Judge(Judge),
     /// `call freeze(…)` and `call thaw(…)`.
     Stops(Stops),
+    /// A step of the retirement.
+    Retire(Retire),
+    /// `call pin_generation(…)`.
+    Pin(usize, Generation),
+    /// `call unpin_generation(…)`, by the pin's number.
+    Unpin(usize, u64),
     /// A server says what it serves.
     Report {
         /// Which server.
@@ -79,6 +92,15 @@ pub enum Answer {
     LostRace,
     /// The row is ours, or was there.
     Moved(bool),
+    /// The floor rose, or was there already.
+    Raised(bool),
+    /// So many rows went; whether that was all.
+    Retired {
+        /// How many.
+        removed: usize,
+        /// Whether nothing is left to do.
+        done: bool,
+    },
     /// Done.
     Done,
     /// Refused, with a SQLSTATE.
@@ -117,6 +139,9 @@ enum Write {
     Verdict(VerdictRow),
     Stop(StopRow),
     Thaw(Vec<u64>),
+    Retired(Box<Gone>),
+    Pin(usize, PinRow),
+    Unpin(usize, u64),
     Report { behind: bool },
 }
 
@@ -151,14 +176,19 @@ impl Database {
         // A report goes on without the locks after a second: it must not be lost behind whoever holds them.
         let insists = !matches!(work, Work::Report { .. }) || waited_ms < 1_000;
         if insists && (self.is_held(holds) || self.waits_for_a_row(work)) {
-            return Begun::Waits;
+            // Nobody waits long for the retirement, nor it for others: what is held is tried again later.
+            let gives_up = matches!(work, Work::Retire(_)) && waited_ms >= 1_000;
+            return if gives_up { Begun::Over(Answer::Refused("55P03")) } else { Begun::Waits };
         }
         let write = match work {
-            Work::Stage { group, base } => self.stage(*group, *base),
+            Work::Stage { group, base, kind } => self.stage(*group, *base, *kind),
             Work::Admit(admit) => self.judge_admission(admit, now),
             Work::Move(one) => self.judge_move(one, now),
             Work::Judge(judge) => self.judge_verdict(judge, now),
             Work::Stops(stops) => Ok(self.judge_stops(stops)),
+            Work::Retire(retire) => self.judge_retirement(retire),
+            Work::Pin(group, generation) => self.judge_pin(*group, *generation),
+            Work::Unpin(group, pin) => Ok(Write::Unpin(*group, *pin)),
             Work::Report { group, version, .. } => {
                 Ok(Write::Report { behind: !self.tables.groups[*group].knows(*version) })
             }
@@ -193,6 +223,15 @@ impl Database {
             }
             Write::Thaw(numbers) => {
                 self.tables.stops.retain(|stop| !numbers.contains(&stop.number));
+                Answer::Done
+            }
+            Write::Retired(gone) => self.write_retirement(&open.work, &gone),
+            Write::Pin(group, pin) => {
+                self.tables.groups[group].pins.push(pin);
+                Answer::Done
+            }
+            Write::Unpin(group, pin) => {
+                self.tables.groups[group].pins.retain(|row| row.number != pin);
                 Answer::Done
             }
             Write::Report { behind } => self.write_report(&open.work, behind, now),
@@ -240,7 +279,7 @@ impl Database {
     fn needs(&self, work: &Work) -> [Hold; 2] {
         let mut holds = [Hold::Not; 2];
         match work {
-            Work::Stage { .. } => {}
+            Work::Stage { .. } | Work::Retire(_) | Work::Pin(..) | Work::Unpin(..) => {}
             Work::Admit(admit) if admit.is_raise() => holds = [Hold::Exclusive; 2],
             Work::Admit(_) => holds[ADMISSIONS] = Hold::Shared,
             Work::Move(_) => holds[MOVES] = Hold::Shared,
@@ -257,10 +296,6 @@ impl Database {
     }
 
     fn is_held(&self, wanted: [Hold; 2]) -> bool {
-        let excludes = |held: Hold, wanted: Hold| match (held, wanted) {
-            (Hold::Not, _) | (_, Hold::Not) => false,
-            (held, wanted) => held == Hold::Exclusive || wanted == Hold::Exclusive,
-        };
         self.open.iter().any(|open| open.holds.iter().zip(wanted).any(|(held, wanted)| excludes(*held, wanted)))
     }
 
@@ -270,7 +305,30 @@ impl Database {
             (Work::Admit(one), Work::Admit(other)) => !self.has(Fault::NoCompareAndSwap) && one.meets(other),
             (Work::Move(one), Work::Move(other)) => one.is_same_row(other),
             (Work::Judge(one), Work::Judge(other)) => one == other,
-            _ => false,
+            (one, other) => match (self.holds_its_group(one), self.holds_its_group(other)) {
+                (Some((group, held)), Some((of, wanted))) => group == of && excludes(held, wanted),
+                _ => false,
+            },
         })
+    }
+
+    /// How a call holds the row of its group: moves and pins wait for a floor that is rising, and it for them.
+    fn holds_its_group(&self, work: &Work) -> Option<(usize, Hold)> {
+        match work {
+            Work::Move(one) => Some((one.group, Hold::Shared)),
+            Work::Pin(group, _) => Some((*group, Hold::Shared)),
+            Work::Retire(Retire { group, step: Step::RaiseFloor(..) }) if !self.has(Fault::FloorWithoutLock) => {
+                Some((*group, Hold::Exclusive))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether two cannot hold the same lock so.
+const fn excludes(held: Hold, wanted: Hold) -> bool {
+    match (held, wanted) {
+        (Hold::Not, _) | (_, Hold::Not) => false,
+        (held, wanted) => matches!(held, Hold::Exclusive) || matches!(wanted, Hold::Exclusive),
     }
 }

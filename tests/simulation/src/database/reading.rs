@@ -12,7 +12,7 @@ use plan_rules::{
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
-use zone_model::{Base, Content, Generation, Key, Name, Plan, PlanKind};
+use zone_model::{Base, Content, Generation, Id, Key, Name, Plan, PlanKind};
 
 /// A generation's row as a tip.
 #[must_use]
@@ -91,6 +91,8 @@ impl Database {
     pub fn news_for(&self, group: usize, plan: &Plan, judged_on: Base) -> Option<News> {
         let (words, rows) = (&self.words.groups[group], &self.tables.groups[group]);
         let tip = tip_of(rows.tip()?);
+        let decided_on = judged_on.generation().and_then(|number| rows.generation(number));
+        let decided_on = decided_on.map_or(Id::GENESIS, |row| row.version.id);
         let footprint = footprint(plan);
         let (mut changed, mut meanwhile, mut settings_changed) = (Vec::new(), Vec::new(), false);
         let above = rows.generations.iter().filter(|one| Base::from(one.version.generation) > judged_on);
@@ -114,7 +116,7 @@ impl Database {
                 meanwhile.push(Meanwhile { zone, name, points_to: points_to.into_iter().collect() });
             }
         }
-        Some(News { tip, changed, settings_changed, meanwhile: Some(meanwhile) })
+        Some(News { tip, decided_on, changed, settings_changed, meanwhile: Some(meanwhile) })
     }
 
     /// What a rollback takes back: every record set that changed after a generation, and what stood there at it.
@@ -230,10 +232,12 @@ fn names_mask<'a>(words: &GroupWords, zone: &Name, names: impl IntoIterator<Item
 
 fn zone_history(rows: &Group, zone: usize, mask: Mask) -> ZoneHistory {
     let mut of_zone = ZoneHistory { record_sets: rows.record_sets[zone], ..ZoneHistory::default() };
-    for one in rows.generations.iter().filter(|one| one.touches[zone]) {
+    for one in &rows.generations {
         let generation = one.version.generation;
-        of_zone.owner = ZoneOwner::ThisGroup;
-        of_zone.touched = Some(generation);
+        if one.touches[zone] {
+            of_zone.owner = ZoneOwner::ThisGroup;
+            of_zone.touched = Some(generation);
+        }
         for row in one.rows.iter().filter(|row| row.place.is_some_and(|place| place.zone() == zone)) {
             if row.change.key == Key::Serial || row.place.is_some_and(|place| mask.has(place)) {
                 of_zone.stands(&row.change.key, row.change.content.as_ref(), generation);

@@ -23,6 +23,8 @@ pub struct Tables {
     pub plan_number: u64,
     /// The last number of a stop.
     pub stop_number: u64,
+    /// The last number of a pin.
+    pub pin_number: u64,
     /// Plans that no generation names yet.
     pub staged: Vec<u64>,
 }
@@ -44,6 +46,30 @@ pub struct Group {
     pub keys: Vec<(u32, Version)>,
     /// How many record sets stand in each zone.
     pub record_sets: [u64; 2],
+    /// `pin`.
+    pub pins: Vec<PinRow>,
+    /// `retirement`.
+    pub sweep: Sweep,
+}
+
+/// A pin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinRow {
+    /// Its number.
+    pub number: u64,
+    /// The generation that it holds.
+    pub generation: Generation,
+}
+
+/// How far retirement has got.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sweep {
+    /// What generations up to here made obsolete is gone.
+    pub swept: Option<Generation>,
+    /// Of the next one, if it is large, up to this key.
+    pub middle: Option<usize>,
+    /// Generations up to here were looked at, and forgotten where nothing was left of them.
+    pub forgotten: Option<Generation>,
 }
 
 /// A generation with its plan.
@@ -179,6 +205,8 @@ impl Group {
             reports: vec![None; servers],
             keys: Vec::new(),
             record_sets: [0; 2],
+            pins: Vec::new(),
+            sweep: Sweep::default(),
         }
     }
 
@@ -238,6 +266,16 @@ impl Group {
     pub fn newest(&self, key: usize, upto: Generation) -> Option<&Row> {
         let below = self.generations.iter().rev().filter(|one| one.version.generation <= upto);
         below.flat_map(|one| &one.rows).find(|row| row.key == key)
+    }
+
+    /// Whether it would know what a server serves, if it had a generation more.
+    #[must_use]
+    pub fn will_know(&self, new: Version, served: Version) -> bool {
+        let tip = self.tip().map_or(new.generation, |tip| tip.version.generation.max(new.generation));
+        let same_number = self.generation(served.generation).map(|one| one.version);
+        let same_number = if served.generation == new.generation { Some(new) } else { same_number };
+        tip.epoch() > served.generation.epoch()
+            || (served.generation <= tip && same_number.is_none_or(|one| one.id == served.id))
     }
 
     /// Whether this history can have led to what a server says it serves (`history_knows`).

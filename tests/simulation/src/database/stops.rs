@@ -1,6 +1,6 @@
 //! Stops: freezes and thaws, and what a server's report stops.
 
-use super::rows::StopRow;
+use super::rows::{ServerRow, StopRow};
 use super::{Answer, Database, Work, Write};
 use crate::time::Time;
 use plan_rules::StopKind;
@@ -33,6 +33,14 @@ impl Database {
         let Some(group) = stop.group.filter(|_| stop.kind == StopKind::HistoryBehind) else { return false };
         let group = &self.tables.groups[group];
         group.reports.iter().flatten().any(|(_, version, _)| !group.knows(*version))
+    }
+
+    /// A server's new start says that it lives. Earlier ones serve nothing any more, so what they reported goes.
+    pub fn server_starts(&mut self, server: usize, instance: u32, ring: usize, now: Time) {
+        self.tables.servers[server] = Some(ServerRow::speaks(instance, ring, now));
+        for group in &mut self.tables.groups {
+            group.reports[server].take_if(|(of, ..)| *of != instance);
+        }
     }
 
     pub(super) fn write_report(&mut self, work: &Work, behind: bool, now: Time) -> Answer {
