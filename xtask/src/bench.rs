@@ -6,7 +6,7 @@ use crate::cargo::{cargo, run as run_to_the_end};
 use crate::{Failure, tools};
 
 /// What is measured.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Bench {
     /// POST of a one-record plan → first new answer on the wire, at 1,000 and 100,000 record sets.
     Propagation,
@@ -22,10 +22,29 @@ pub(crate) enum Bench {
     LargePlan,
     /// One-record plans a second while a snapshot is open for half a minute, and without one.
     OldSnapshot,
+    /// `answer` alone, without sockets, at 100,000 and 1,000,000 names; memory a name; how soon one changed name is served.
+    Answer,
+    /// What an answer over UDP costs: the server's CPU a query, against a bare batched echo and the peers that are installed; one
+    /// zone of 100,000 names, one of 1,000,000, and 10,000 zones.
+    Udp,
+    /// How long a server with 1,000,000 names takes from its start to its first answer: from disk, from disk without a database, and from
+    /// Postgres; and its memory.
+    Start,
 }
 
 /// Builds in release, and measures.
-pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
+pub(crate) fn run(bench: Bench, install_peers: bool) -> Result<(), Failure> {
+    if install_peers {
+        if bench != Bench::Udp {
+            return Err(
+                "--install-peers is for `cargo xtask bench udp`: nothing else is measured against peers".to_owned()
+            );
+        }
+        tools::need_peers()?;
+    }
+    if bench == Bench::Answer {
+        return run_to_the_end(&mut cargo(&["bench", "--quiet", "-p", "server", "--bench", "answer"]));
+    }
     tools::need_postgres()?;
     println!("building in release");
     run_to_the_end(&mut cargo(&["build", "--release", "-p", "holdfast", "-p", "control-plane", "-p", "server"]))?;
@@ -37,6 +56,9 @@ pub(crate) fn run(bench: Bench) -> Result<(), Failure> {
         Bench::AdmissionAtSize => "admission_at_size",
         Bench::LargePlan => "large_plan",
         Bench::OldSnapshot => "old_snapshot",
+        Bench::Answer => "answer",
+        Bench::Udp => "udp",
+        Bench::Start => "start",
     };
     run_to_the_end(&mut cargo(&["bench", "--quiet", "-p", "end-to-end", "--bench", name]))
 }

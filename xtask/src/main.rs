@@ -41,6 +41,9 @@ enum Command {
         /// What is measured.
         #[arg(value_enum)]
         bench: bench::Bench,
+        /// For `udp`: get the peers that are missing (Knot, NSD), so that they are measured as well.
+        #[arg(long)]
+        install_peers: bool,
     },
     /// Takes out guards, one at a time, in a copy of the tree, and fails if a test that must object does not.
     Mutants(mutants::Options),
@@ -59,7 +62,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Up { options } => up::run(&options),
         Command::Test { fast } => return test::run(fast),
-        Command::Bench { bench } => bench::run(bench),
+        Command::Bench { bench, install_peers } => bench::run(bench, install_peers),
         Command::Mutants(options) => mutants::run(&options),
         Command::SqlxPrepare { check } => sqlx_prepare::run(check),
     };

@@ -3,6 +3,7 @@
 mod judge;
 mod list;
 mod scratch;
+mod shown;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use crate::{Failure, cargo, tools};
 use judge::{End, Judge, package_of_file};
 use list::{Mutant, Test};
 use scratch::Scratch;
+use shown::Shown;
 
 /// What is asked for.
 #[derive(Args)]
@@ -35,6 +37,9 @@ pub(crate) struct Options {
     /// For each mutant, run all tests of its package (or of the schema), and say who objects.
     #[arg(long, conflicts_with_all = ["write", "list", "check"])]
     who: bool,
+    /// Forget what earlier runs have shown: without this, what was killed in the same sources is not tried again.
+    #[arg(long, conflicts_with_all = ["list", "check", "who"])]
+    afresh: bool,
 }
 
 /// Runs what is asked for; fails when a mutant survives, or shows nothing.
@@ -67,10 +72,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         return mutants.iter().try_for_each(|mutant| say_who_objects(&judge, mutant));
     }
     let start = Instant::now();
-    let survivors = hunt(&judge, &mutants)?;
+    let mut shown = Shown::of(&scratch, options.afresh)?;
+    let before = mutants.iter().filter(|mutant| shown.is_killed(mutant)).count();
+    let survivors = hunt(&judge, &mutants, &mut shown)?;
     let minutes = start.elapsed().as_secs_f64() / 60.0;
     println!(
-        "{} mutants, {} killed, {} not, in {minutes:.1} minutes",
+        "{} mutants, {} killed ({before} of them before), {} not, in {minutes:.1} minutes",
         mutants.len(),
         mutants.len() - survivors.len(),
         survivors.len()
@@ -82,32 +89,25 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// Kills one mutant after another, and names those that live.
-fn hunt(judge: &Judge<'_>, mutants: &[Mutant]) -> Result<Vec<String>, Failure> {
-    // A test that is red anyway would kill every mutant.
-    let named: BTreeSet<Test> = mutants.iter().flat_map(|mutant| mutant.by.iter().cloned()).collect();
-    println!("{} tests without any mutant …", named.len());
-    let mut before = judge.ends(&named, true)?;
-    // Some wait only so long for what others do: on a busy machine they may need a second try.
-    let again: BTreeSet<Test> =
-        before.iter().filter(|(_, end)| **end != End::Green).map(|(test, _)| test.clone()).collect();
-    if !again.is_empty() {
-        before.extend(judge.ends(&again, true)?);
-    }
-    let red = before.iter().filter(|(_, end)| **end != End::Green);
-    let red: Vec<String> = red.map(|(test, end)| format!("{} {}: {end:?}", test.binary, test.name)).collect();
-    if !red.is_empty() {
-        return Err(format!("red without any mutant:\n  {}", red.join("\n  ")));
-    }
+fn hunt(judge: &Judge<'_>, mutants: &[Mutant], shown: &mut Shown) -> Result<Vec<String>, Failure> {
+    run_without_any(judge, mutants.iter().filter(|mutant| !shown.is_killed(mutant)).collect(), shown)?;
     let mut survivors = Vec::new();
     for (place, mutant) in mutants.iter().enumerate() {
         print!("[{}/{}] {:<60} ", place + 1, mutants.len(), mutant.name);
+        if shown.is_killed(mutant) {
+            println!("killed before");
+            continue;
+        }
         let _not_shown = std::io::stdout().flush();
         let start = Instant::now();
         let verdict = spoil(judge, mutant)
             .and_then(|_spoilt| judge.ends(&mutant.by.iter().cloned().collect(), mutant.is_of_the_schema()));
         let verdict = verdict.and_then(|ends| killed(mutant, &ends));
         match verdict {
-            Ok(words) => println!("killed   {} {words}", seconds(start.elapsed())),
+            Ok(words) => {
+                println!("killed   {} {words}", seconds(start.elapsed()));
+                shown.keep_killed(mutant)?;
+            }
             Err(why) => {
                 println!("NOT KILLED {}\n{why}", seconds(start.elapsed()));
                 survivors.push(mutant.name.clone());
@@ -115,6 +115,27 @@ fn hunt(judge: &Judge<'_>, mutants: &[Mutant]) -> Result<Vec<String>, Failure> {
         }
     }
     Ok(survivors)
+}
+
+/// Sees that the tests are green where there is no mutant: one that is red anyway would kill every mutant.
+fn run_without_any(judge: &Judge<'_>, mutants: Vec<&Mutant>, shown: &mut Shown) -> Result<(), Failure> {
+    let named: BTreeSet<Test> = mutants.into_iter().flat_map(|mutant| mutant.by.iter().cloned()).collect();
+    let unknown: BTreeSet<Test> = named.iter().filter(|test| !shown.is_green(test)).cloned().collect();
+    println!("{} tests without any mutant, {} of them green before …", named.len(), named.len() - unknown.len());
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let mut ends = judge.ends(&unknown, true)?;
+    // Some wait only so long for what others do: on a busy machine they may need a second try.
+    let again: BTreeSet<Test> =
+        ends.iter().filter(|(_, end)| **end != End::Green).map(|(test, _)| test.clone()).collect();
+    if !again.is_empty() {
+        ends.extend(judge.ends(&again, true)?);
+    }
+    shown.keep_green(ends.iter().filter(|(_, end)| **end == End::Green).map(|(test, _)| test))?;
+    let red = ends.iter().filter(|(_, end)| **end != End::Green);
+    let red: Vec<String> = red.map(|(test, end)| format!("{} {}: {end:?}", test.binary, test.name)).collect();
+    if red.is_empty() { Ok(()) } else { Err(format!("red without any mutant:\n  {}", red.join("\n  "))) }
 }
 
 /// Puts a mutant in its place, until what is returned is dropped.

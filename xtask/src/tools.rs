@@ -90,6 +90,18 @@ pub(crate) fn need_dig() -> Result<(), Failure> {
     if is_there("dig") { Ok(()) } else { install("dig", |manager| manager.dig) }
 }
 
+/// The name servers that we are measured against. Every system calls their packages so.
+pub(crate) fn need_peers() -> Result<(), Failure> {
+    for (program, package) in [("knotd", "knot"), ("nsd", "nsd")] {
+        // Where an ordinary user's PATH does not lead.
+        let is_installed = is_there(program) || Path::new("/usr/sbin").join(program).is_file();
+        if !is_installed {
+            install(package, |_| package)?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether a program is in PATH.
 pub(crate) fn is_there(program: &str) -> bool {
     env::var_os("PATH").iter().flat_map(env::split_paths).any(|folder| folder.join(program).is_file())

@@ -69,9 +69,10 @@ impl Judge<'_> {
     }
 
     fn compiled(&self, tests: &BTreeSet<&Test>, schema_only: bool) -> Result<BTreeMap<Test, End>, Failure> {
-        if tests.iter().any(|test| test.binary.starts_with("end-to-end")) {
-            // They start the programs that they find beside them.
-            cargo::run(self.cargo("build").args(["--workspace", "--bins", "--quiet"]))?;
+        if tests.iter().any(|test| ["end-to-end", "holdfast"].contains(&package_of(&test.binary))) {
+            // They start the programs that they find beside them; the model, which is also one, takes longer than these.
+            let programs = ["-p", "holdfast", "-p", "control-plane", "-p", "server", "--bins", "--quiet"];
+            cargo::run(self.cargo("build").args(programs))?;
         }
         let mut command = self.nextest(schema_only);
         let binaries: BTreeSet<&str> = tests.iter().map(|test| test.binary.as_str()).collect();
@@ -79,11 +80,13 @@ impl Judge<'_> {
         for package in packages {
             command.args(["-p", package]);
         }
-        for binary in binaries {
-            match binary.split_once("::") {
-                Some((_, file)) => command.args(["--test", file]),
-                None => command.arg("--lib"),
-            };
+        // Cargo takes `--lib` once, for all packages.
+        if binaries.iter().any(|binary| !binary.contains("::")) {
+            command.arg("--lib");
+        }
+        let files: BTreeSet<&str> = binaries.iter().filter_map(|binary| Some(binary.split_once("::")?.1)).collect();
+        for file in files {
+            command.args(["--test", file]);
         }
         let chosen = tests.iter().map(|test| format!("(binary_id(={}) & test(={}))", test.binary, test.name));
         command.arg("-E").arg(chosen.collect::<Vec<_>>().join(" | "));

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::Failure;
 
 /// A guard taken out, or turned into something else.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Mutant {
     pub(crate) name: String,
     pub(crate) kind: String,
@@ -29,7 +29,7 @@ pub(crate) struct Mutant {
 }
 
 /// One exact piece of text, and what stands there instead.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Hunk {
     pub(crate) file: PathBuf,
     pub(crate) find: String,
@@ -37,7 +37,7 @@ pub(crate) struct Hunk {
 }
 
 /// A test: where it is, and its name there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Test {
     /// As nextest names it: `package`, `package::test_file`; or `schema`.
     pub(crate) binary: String,
@@ -226,7 +226,9 @@ fn exists(test: &Test, cases: &[Case], workspace: &Path) -> bool {
         return cases.iter().any(|case| case.name == test.name);
     }
     let (package, file) = test.binary.split_once("::").unwrap_or((&test.binary, ""));
-    let folder = ["", "tests"].iter().map(|above| workspace.join(above).join(package)).find(|path| path.is_dir());
+    // The command line's package is called like its program.
+    let folder = if package == "holdfast" { "cli" } else { package };
+    let folder = ["", "tests"].iter().map(|above| workspace.join(above).join(folder)).find(|path| path.is_dir());
     let Some(folder) = folder else { return false };
     let function = format!("fn {}(", test.name.rsplit("::").next().unwrap_or_default());
     if file.is_empty() {

@@ -1,5 +1,6 @@
 //! A copy of the tree to be spoilt, in the target directory. What does not change keeps its time, so that a build after a mutant compiles what the mutant changed.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,23 +18,32 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Makes the copy, or brings the one of the last run up to date.
     pub(crate) fn of_the_tree() -> Result<Self, Failure> {
-        let home = cargo::target_directory()?.join("mutants");
-        fs::create_dir_all(&home).map_err(|why| failed(&home, &why))?;
-        let lock = fs::File::create(home.join("lock")).map_err(|why| failed(&home.join("lock"), &why))?;
-        lock.try_lock().map_err(|_| format!("another run hunts mutants in {}", home.display()))?;
-        let scratch = Self { home, _lock: lock };
+        let scratch = Self::in_folder(&cargo::target_directory()?.join("mutants"))?;
         let (from, to) = (cargo::workspace(), scratch.tree());
         let files = files_of(&from)?;
         for file in &files {
             write_if_other(&to.join(file), &read(&from.join(file))?)?;
         }
         // What went from the tree goes from the copy: a file that is left over may be compiled.
-        for file in files_below(&to, Path::new("")) {
+        for file in scratch.files() {
             if !files.contains(&file) {
                 fs::remove_file(to.join(&file)).map_err(|why| failed(&to.join(&file), &why))?;
             }
         }
         Ok(scratch)
+    }
+
+    /// What is there, in a folder that is its own from now on.
+    pub(crate) fn in_folder(home: &Path) -> Result<Self, Failure> {
+        fs::create_dir_all(home).map_err(|why| failed(home, &why))?;
+        let lock = fs::File::create(home.join("lock")).map_err(|why| failed(&home.join("lock"), &why))?;
+        lock.try_lock().map_err(|_| format!("another run hunts mutants in {}", home.display()))?;
+        Ok(Self { home: home.to_owned(), _lock: lock })
+    }
+
+    /// The files of the copy.
+    pub(crate) fn files(&self) -> BTreeSet<PathBuf> {
+        files_below(&self.tree(), Path::new("")).into_iter().collect()
     }
 
     /// The copy of the tree.
@@ -49,6 +59,11 @@ impl Scratch {
     /// Where the copy is built.
     pub(crate) fn target(&self) -> PathBuf {
         self.home.join("target")
+    }
+
+    /// Where it is kept what earlier runs have shown.
+    pub(crate) fn shown(&self) -> PathBuf {
+        self.home.join("shown")
     }
 
     /// Puts a mutant into the copy of the tree, until the value is dropped.
