@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use test_support::Holdfast;
+use test_support::{Holdfast, Options};
 
 const CLIENTS: usize = 8;
 const ROUNDS: usize = 9;
@@ -20,7 +20,7 @@ const SECONDS: u64 = 4;
 
 fn main() {
     let rounds = std::env::var("HOLDFAST_BENCH_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
-    let holdfast = Holdfast::start();
+    let holdfast = Holdfast::start_with(Options { untraced: true, ..Options::default() });
     let groups: Vec<String> = (0..CLIENTS).map(|number| format!("bench{number}")).collect();
     for group in &groups {
         let zone = "$TTL 60\n@ SOA ns1 hostmaster 1 3600 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\n";

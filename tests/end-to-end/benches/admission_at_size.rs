@@ -9,7 +9,7 @@
 
 use serde_json::json;
 use std::time::{Duration, Instant};
-use test_support::Holdfast;
+use test_support::{Holdfast, Options};
 
 const PAIRS: usize = 1_000;
 const WARM_UP: usize = 100;
@@ -17,7 +17,7 @@ const WARM_UP: usize = 100;
 fn main() {
     let sizes = std::env::var("HOLDFAST_BENCH_SIZES").unwrap_or_else(|_| "1000,1000000".to_owned());
     let sizes: Vec<u32> = sizes.split(',').map(|size| size.trim().parse().unwrap()).collect();
-    let holdfast = Holdfast::start();
+    let holdfast = Holdfast::start_with(Options { untraced: true, ..Options::default() });
     let mut bases: Vec<i64> = Vec::new();
     for size in &sizes {
         let mut zone = String::from(

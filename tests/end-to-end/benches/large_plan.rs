@@ -12,7 +12,7 @@
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use test_support::Holdfast;
+use test_support::{Holdfast, Options};
 
 /// One-record plans begin so far apart.
 const APART: Duration = Duration::from_millis(50);
@@ -21,7 +21,7 @@ const SMALL_PLANS: i64 = 20;
 
 fn main() {
     let changes: u32 = std::env::var("HOLDFAST_BENCH_CHANGES").map_or(1_000_000, |text| text.parse().unwrap());
-    let holdfast = Holdfast::start();
+    let holdfast = Holdfast::start_with(Options { untraced: true, ..Options::default() });
     let small = "$TTL 60\n@ SOA ns1 hostmaster 1 3600 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\n";
     let begun = holdfast.post_text("/v1/groups/bench/import?zone=small.example.&base=0&wait=served", small);
     assert_eq!(begun.status, 201, "{}", begun.body);

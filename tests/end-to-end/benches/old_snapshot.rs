@@ -11,14 +11,14 @@ use serde_json::json;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use test_support::Holdfast;
+use test_support::{Holdfast, Options};
 
 const CLIENTS: usize = 8;
 const PARTS: u64 = 3;
 
 fn main() {
     let seconds: u64 = std::env::var("HOLDFAST_BENCH_SECONDS").map_or(30, |text| text.parse().unwrap());
-    let holdfast = Holdfast::start();
+    let holdfast = Holdfast::start_with(Options { untraced: true, ..Options::default() });
     let groups: Vec<String> = (0..CLIENTS).map(|number| format!("bench{number}")).collect();
     for group in &groups {
         let zone = "$TTL 60\n@ SOA ns1 hostmaster 1 3600 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\n";

@@ -10,7 +10,7 @@
 use serde_json::json;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
-use test_support::Holdfast;
+use test_support::{Holdfast, Options};
 
 /// Plans measured at each size.
 const PLANS: u32 = 300;
@@ -38,7 +38,7 @@ fn main() {
 }
 
 fn measure(record_sets: u32) -> Vec<Duration> {
-    let holdfast = Holdfast::start();
+    let holdfast = Holdfast::start_with(Options { untraced: true, ..Options::default() });
     let mut zone = String::from(
         "$TTL 60\n@ SOA ns1 hostmaster 1 3600 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\nprobe A 192.0.2.1\n",
     );

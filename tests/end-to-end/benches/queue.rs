@@ -12,7 +12,7 @@
 
 use serde_json::json;
 use std::time::{Duration, Instant};
-use test_support::{Holdfast, Signal};
+use test_support::{Holdfast, Options, Signal};
 
 /// Pairs measured.
 const PAIRS: usize = 15;
@@ -21,7 +21,7 @@ const ENACTORS: [&str; 2] = ["enactor-1", "enactor-2"];
 fn main() {
     let queued: i64 =
         std::env::var("HOLDFAST_BENCH_PLANS").map_or(1_000_000, |text| text.trim().parse().expect("a number of plans"));
-    let holdfast = Holdfast::start();
+    let holdfast = Holdfast::start_with(Options { untraced: true, ..Options::default() });
     for group in ["empty", "full"] {
         let zone =
             "$TTL 60\n@ SOA ns1 hostmaster 1 3600 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\nprobe A 192.0.2.1\n";

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use test_support::Holdfast;
+use test_support::{Holdfast, Options};
 
 const CLIENTS: usize = 8;
 
@@ -23,7 +23,7 @@ fn main() {
     let names = setting("HOLDFAST_BENCH_NAMES", 1_000_000);
     let rounds = setting("HOLDFAST_BENCH_ROUNDS", 9);
     let seconds = Duration::from_secs(setting("HOLDFAST_BENCH_SECONDS", 5));
-    let holdfast = Holdfast::start();
+    let holdfast = Holdfast::start_with(Options { untraced: true, ..Options::default() });
     import(&holdfast, "small", 0, 10, 0);
     // What the first import says of each name is obsolete since the second.
     let first = import(&holdfast, "bulk", 0, names, 1);

@@ -128,10 +128,10 @@ fn f25_the_same_bug_in_all_copies_freezes_its_group_and_no_other() {
     assert_eq!(audited.holdfast.dig_short("www.sick.test", "A"), ["192.0.2.1"]);
 
     // Thawed while the cause stands, it is frozen again; thawed afterwards, it moves on and stays thawed.
-    let group =
-        audited.holdfast.rows("select zone_group from zone_group where name = 'sick.test'")[0]["zone_group"].clone();
-    let thaw =
-        || audited.holdfast.execute(&format!("call thaw({group}, null, 'looked at', null, 'test', null)")).unwrap();
+    let thaw = || {
+        let thawed = audited.holdfast.post("/v1/groups/sick.test/thaw", &json!({"reason": "looked at"}));
+        assert_eq!((thawed.status, &thawed.json()["thawed"]), (200, &json!(1)), "{}", thawed.body);
+    };
     thaw();
     assert_eq!(audited.frozen(), vec![]);
     eventually("it is frozen again", SOON, || audited.frozen().len() == 1);

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use private_postgres::Signal;
+use serde_json::json;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use test_support::{Holdfast, Options, ask_udp, eventually, query};
@@ -46,8 +48,38 @@ fn f27_a_cold_start_needs_no_names() {
         };
     }
     let _running = Running(alone.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap());
-    eventually("the demo zones are answered", Duration::from_secs(120), || {
+    eventually("the demo zones are answered", Duration::from_secs(60), || {
         ask_udp(holdfast.dns(), &query("api.shop.example.", "A")).is_ok_and(|answer| !answer.answers.is_empty())
     });
     assert_eq!(holdfast.get("/v1/groups").status, 200);
+}
+
+#[test]
+fn a_server_that_was_killed_answers_from_disk_while_postgres_is_silent() {
+    let holdfast = Holdfast::start_with(Options { demo: true, ..Options::default() });
+    let address = |last: u8| {
+        let set = json!({"name": "api", "type": "A", "ttl": 30, "records": [format!("192.0.2.{last}")]});
+        json!({"base": i64::from(last), "zones": {"shop.example.": {"upsert": [set]}}})
+    };
+    assert_eq!(holdfast.post("/v1/groups/demo/plans?wait=served", &address(1)).status, 201);
+    assert_eq!(holdfast.dig_short("api.shop.example", "A"), ["192.0.2.1"]);
+    eventually("it is on disk", Duration::from_secs(30), || {
+        let metrics = holdfast.get_admin("/metrics").map_or_else(String::new, |answer| answer.body);
+        metrics.contains("disk_groups_behind 0") && !metrics.contains("disk_writes_total{outcome=\"written\"} 0")
+    });
+    holdfast.signal("postgres", Signal::STOP);
+    let killed = holdfast.pid("server");
+    holdfast.signal("server", Signal::KILL);
+    eventually("another server answers", Duration::from_secs(30), || {
+        holdfast.pid("server") != killed
+            && ask_udp(holdfast.dns(), &query("api.shop.example.", "A")).is_ok_and(|answer| !answer.answers.is_empty())
+    });
+    assert_eq!(holdfast.dig_short("api.shop.example", "A"), ["192.0.2.1"]);
+    holdfast.signal("postgres", Signal::CONT);
+    eventually("plans are served again", Duration::from_secs(60), || {
+        holdfast.post("/v1/groups/demo/plans", &address(2)).status < 300
+    });
+    eventually("the new answer", Duration::from_secs(30), || {
+        holdfast.dig_short("api.shop.example", "A") == ["192.0.2.2"]
+    });
 }

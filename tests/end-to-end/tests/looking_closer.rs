@@ -30,6 +30,7 @@ fn another_server(holdfast: &Holdfast, name: &str) -> Server {
         Command::new(std::path::Path::new(holdfast.command().get_program()).with_file_name("holdfast-server"));
     command.env_clear().env("HOLDFAST_DATABASE_URL", url).env("HOLDFAST_NAME", name);
     command.env("HOLDFAST_DNS", dns.to_string()).env("HOLDFAST_ADMIN", admin.to_string());
+    command.env("HOLDFAST_TRACE_MOVES", holdfast.moves_file());
     Server(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 

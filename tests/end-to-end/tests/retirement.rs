@@ -30,6 +30,7 @@ fn retire(holdfast: &Holdfast, keep: i64) -> String {
     let output = Command::new(program)
         .args(["retirement", "--once", "--keep", &keep.to_string(), "--batch", "3", "--rest", "0", "--pause-ms", "0"])
         .env("HOLDFAST_DATABASE_URL", url)
+        .env("HOLDFAST_TRACE_MOVES", holdfast.moves_file())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -31,6 +31,15 @@ impl Holdfast {
     /// When the database refuses the login, or the server was not built.
     #[must_use]
     pub fn another_server(&self, name: &str, ring: &str) -> AnotherServer {
+        self.another_server_with(name, ring, &[])
+    }
+
+    /// The same, with more variables.
+    ///
+    /// # Panics
+    /// As that.
+    #[must_use]
+    pub fn another_server_with(&self, name: &str, ring: &str, variables: &[(&str, &str)]) -> AnotherServer {
         let owner = self.database_url();
         let login = format!("server_{}", name.replace('-', "_"));
         block_on(ensure_login(&owner, &login, "secret", &["holdfast_serve"])).expect("the owner makes logins");
@@ -40,6 +49,7 @@ impl Holdfast {
         command.env("HOLDFAST_DATABASE_URL", format!("postgresql://{login}:secret@{place}"));
         command.env("HOLDFAST_DNS", dns.to_string()).env("HOLDFAST_ADMIN", admin.to_string());
         command.env("HOLDFAST_NAME", name).env("HOLDFAST_RING", ring);
+        command.env(move_trace::VARIABLE, self.moves_file()).envs(variables.iter().copied());
         AnotherServer { run: Run::start(command), dns, admin }
     }
 }
@@ -55,6 +65,12 @@ impl AnotherServer {
     #[must_use]
     pub const fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// Its process.
+    #[must_use]
+    pub const fn pid(&self) -> u32 {
+        self.run.pid()
     }
 
     /// Asks over UDP.

@@ -15,6 +15,7 @@ use ureq::http::{Method, Request};
 use ureq::{Agent, SendBody};
 
 use crate::run::Run;
+use crate::traced::Traced;
 use crate::{Answer, dns, place};
 
 /// How long a start may take, on a busy machine.
@@ -23,8 +24,6 @@ const UP_WITHIN: Duration = Duration::from_secs(120);
 const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 /// What `up` says when everything runs.
 const IS_UP: &str = "Holdfast is up";
-/// Lines shown of each log when a test fails.
-const LAST_WORDS: usize = 25;
 
 /// How to start.
 #[derive(Clone, Debug, Default)]
@@ -37,14 +36,18 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// Environment variables for all programs.
     pub variables: Vec<(String, String)>,
+    /// The programs do not tell their moves, as nobody's do whose speed is measured.
+    pub untraced: bool,
 }
 
-/// A running Holdfast, in a directory and on ports of its own. Stopped and gone when this is dropped; the ends of its logs
-/// are shown if that happens because the test failed.
+/// A running Holdfast, in a directory and on ports of its own. Stopped and gone when this is dropped. The model judges then
+/// what its programs have done, and the test fails if it was something that is not allowed; the ends of its logs are shown
+/// if the test has failed before.
 #[derive(Debug)]
 pub struct Holdfast {
     run: Option<Run>,
     options: Options,
+    pub(crate) traced: Traced,
     home: TempDir,
     dns: SocketAddr,
     api: SocketAddr,
@@ -88,7 +91,8 @@ impl Holdfast {
             .build()
             .new_agent();
         let (dns, api, admin) = (place::free_address(), place::free_address(), place::free_address());
-        Self { run: None, options, home, dns, api, admin, agent }
+        let traced = Traced::new(home.path(), !options.untraced);
+        Self { run: None, options, traced, home, dns, api, admin, agent }
     }
 
     /// Starts it, on the same data and ports as before.
@@ -96,11 +100,13 @@ impl Holdfast {
     /// # Panics
     /// When it does not come up.
     pub fn start_again(&mut self) {
+        self.traced.starts();
         let mut run = Run::start(self.command());
         let up = run.says(IS_UP, UP_WITHIN);
         let said = run.said();
         self.run = Some(run);
         assert!(up, "holdfast does not come up:\n{said}");
+        self.traced.all_tell();
     }
 
     /// `holdfast up` with these options, not started yet.
@@ -125,6 +131,7 @@ impl Holdfast {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HOLDFAST_") || name == "DATABASE_URL") {
             command.env_remove(name);
         }
+        command.envs(self.traced.variable());
         command.args(&self.options.arguments).envs(self.options.variables.clone());
         if let Some(url) = &self.options.database_url {
             command.env("DATABASE_URL", url);
@@ -137,6 +144,7 @@ impl Holdfast {
     /// # Panics
     /// When it does not run, or does not stop.
     pub fn stop(&mut self) -> ExitStatus {
+        self.ask_what_is_held(false);
         let run = self.run.as_mut().expect("it runs");
         run.signal(Signal::INT);
         let ended = run.ended(STOPPED_WITHIN);
@@ -358,28 +366,17 @@ impl Drop for Holdfast {
         if std::thread::panicking() {
             self.show_last_words();
         }
-        let Some(run) = &mut self.run else { return };
-        run.signal(Signal::INT);
-        if run.ended(STOPPED_WITHIN).is_none() {
-            // Its programs end with it.
-            run.signal(Signal::KILL);
-            let _killed = run.ended(STOPPED_WITHIN);
+        let runs = self.run.as_mut().is_some_and(|run| run.ended(Duration::ZERO).is_none());
+        self.ask_what_is_held(runs && !std::thread::panicking());
+        if let Some(run) = &mut self.run {
+            run.signal(Signal::INT);
+            if run.ended(STOPPED_WITHIN).is_none() {
+                // Its programs end with it.
+                run.signal(Signal::KILL);
+                let _killed = run.ended(STOPPED_WITHIN);
+            }
         }
-    }
-}
-
-impl Holdfast {
-    fn show_last_words(&self) {
-        eprintln!("--- holdfast up said:\n{}", self.said());
-        let mut logs: Vec<PathBuf> =
-            fs::read_dir(self.data().join("log")).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-        logs.sort();
-        for log in logs {
-            let text = String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
-            let lines: Vec<&str> = text.lines().collect();
-            eprintln!("--- the end of {}:", log.file_name().unwrap_or_default().display());
-            eprintln!("{}", lines[lines.len().saturating_sub(LAST_WORDS)..].join("\n"));
-        }
+        self.judge_moves();
     }
 }
 

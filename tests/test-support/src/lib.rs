@@ -7,10 +7,12 @@ mod answer;
 mod barriers;
 mod dns;
 mod holdfast;
+mod last_words;
 mod place;
 mod run;
 mod sql;
 mod test_postgres;
+mod traced;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
