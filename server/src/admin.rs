@@ -145,7 +145,7 @@ fn gather(admin: &Admin) -> prometheus::Result<Registry> {
         writes.with_label_values(&["written"]).inc_by(disk.written());
         writes.with_label_values(&["failed"]).inc_by(disk.failed());
         let behind = IntGauge::new("disk_groups_behind", "Groups that are not on disk as they are served.")?;
-        behind.set(i64::try_from(disk.behind()).unwrap_or(i64::MAX));
+        behind.set(i64::try_from(disk.behind(&directory)).unwrap_or(i64::MAX));
         add(Box::new(writes))?;
         add(Box::new(behind))?;
     }

@@ -18,5 +18,6 @@ pub mod udp;
 
 mod prefetch;
 mod run;
+mod thread;
 
 pub use run::{RunError, run};

@@ -2,13 +2,13 @@
 
 use super::Disk;
 use crate::snapshot::{Directory, GroupNumber};
+use crate::thread;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use zone_model::Version;
 
@@ -26,7 +26,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(4);
 pub struct DiskStatus {
     written: AtomicU64,
     failed: AtomicU64,
-    behind: AtomicU64,
+    versions: Mutex<HashMap<GroupNumber, Version>>,
 }
 
 impl DiskStatus {
@@ -42,18 +42,17 @@ impl DiskStatus {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Groups that are not on disk as they are served.
+    /// Groups that are not on disk as `directory` has them.
     #[must_use]
-    pub fn behind(&self) -> u64 {
-        self.behind.load(Ordering::Relaxed)
+    pub fn behind(&self, directory: &Directory) -> usize {
+        let versions = self.versions();
+        directory.groups().filter(|(number, group)| versions.get(number) != Some(&group.version)).count()
     }
-}
 
-/// What is known of a group's file.
-#[derive(Clone, Copy, Debug)]
-struct File {
-    version: Version,
-    not_before: Instant,
+    /// What is on disk of each group.
+    fn versions(&self) -> MutexGuard<'_, HashMap<GroupNumber, Version>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Writes what is served.
@@ -62,8 +61,7 @@ pub struct Writer {
     disk: Disk,
     directory: Arc<ArcSwap<Directory>>,
     status: Arc<DiskStatus>,
-    files: HashMap<GroupNumber, File>,
-    retry: HashMap<GroupNumber, Instant>,
+    not_before: HashMap<GroupNumber, Instant>,
     sequence: u64,
 }
 
@@ -72,21 +70,11 @@ pub struct Writer {
 /// # Errors
 /// It panicked.
 pub async fn serve(writer: Writer, stop: CancellationToken) -> io::Result<()> {
-    let stopping = Arc::<AtomicBool>::default();
-    let (tell, mut ended) = oneshot::channel();
-    let told = stopping.clone();
-    std::thread::Builder::new().name("disk".to_owned()).spawn(move || {
-        writer.run(&told);
-        let _ = tell.send(());
-    })?;
-    let ended = tokio::select! {
-        ended = &mut ended => ended,
-        () = stop.cancelled() => {
-            stopping.store(true, Ordering::Relaxed);
-            ended.await
-        }
+    let run = |stopping: &AtomicBool| {
+        writer.run(stopping);
+        Ok(())
     };
-    ended.map_err(|_| io::Error::other("it panicked"))
+    thread::run("disk", run, stop).await
 }
 
 impl Writer {
@@ -98,9 +86,8 @@ impl Writer {
         status: Arc<DiskStatus>,
         (versions, sequence): (HashMap<GroupNumber, Version>, u64),
     ) -> Self {
-        let now = Instant::now();
-        let files = versions.into_iter().map(|(group, version)| (group, File { version, not_before: now })).collect();
-        Self { disk, directory, status, files, retry: HashMap::new(), sequence }
+        *status.versions() = versions;
+        Self { disk, directory, status, not_before: HashMap::new(), sequence }
     }
 
     fn run(mut self, stopping: &AtomicBool) {
@@ -111,44 +98,39 @@ impl Writer {
         }
         // A server that is stopped is mostly started again soon, and begins with what is written now.
         let end = Instant::now() + STOP_WITHIN;
-        self.files.values_mut().for_each(|file| file.not_before = Instant::now());
+        self.not_before.clear();
         self.write_what_is_due(|| Instant::now() >= end);
     }
 
     /// Writes every group that has changed and may be written, until `is_over`.
     fn write_what_is_due(&mut self, is_over: impl Fn() -> bool) {
         let directory = self.directory.load_full();
-        let (mut behind, mut wrote) = (0, false);
+        let mut wrote = false;
         for (number, group) in directory.groups() {
-            let now = Instant::now();
-            let file = self.files.get(&number);
-            if file.is_some_and(|file| file.version == group.version) {
+            if self.status.versions().get(&number) == Some(&group.version) {
                 continue;
             }
-            let not_before = self.retry.get(&number).copied().or(file.map(|file| file.not_before));
-            if not_before.is_some_and(|not_before| now < not_before) || is_over() {
-                behind += 1;
+            let began = Instant::now();
+            if self.not_before.get(&number).is_some_and(|not_before| began < *not_before) || is_over() {
                 continue;
             }
             self.sequence += 1;
-            match self.disk.write(number, &directory, self.sequence) {
+            let rest = match self.disk.write(number, &directory, self.sequence) {
                 Ok(()) => {
-                    let rest = (now.elapsed() * COST_FACTOR).max(WRITES_APART_MIN);
-                    self.files.insert(number, File { version: group.version, not_before: Instant::now() + rest });
-                    self.retry.remove(&number);
+                    self.status.versions().insert(number, group.version);
                     self.status.written.fetch_add(1, Ordering::Relaxed);
                     wrote = true;
+                    (began.elapsed() * COST_FACTOR).max(WRITES_APART_MIN)
                 }
                 Err(error) => {
-                    behind += 1;
                     let folder = self.disk.folder().display();
                     tracing::error!(%error, group = &*group.name, %folder, "the snapshot on disk was not written");
-                    self.retry.insert(number, Instant::now() + WRITES_APART_MIN);
                     self.status.failed.fetch_add(1, Ordering::Relaxed);
+                    WRITES_APART_MIN
                 }
-            }
+            };
+            self.not_before.insert(number, Instant::now() + rest);
         }
-        self.status.behind.store(behind, Ordering::Relaxed);
         if wrote && let Err(error) = self.disk.sync() {
             tracing::error!(%error, folder = %self.disk.folder().display(), "the snapshot on disk was not written through");
         }

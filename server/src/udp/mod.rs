@@ -11,6 +11,7 @@ use crate::answer::{GROUP_SIZE, Scratch, Transport, Verdict};
 use crate::counters::Counters;
 use crate::snapshot::Directory;
 use crate::sockets::local_of;
+use crate::thread;
 use arc_swap::ArcSwap;
 use datagrams::Batch;
 use std::io;
@@ -18,7 +19,6 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// How long a worker waits for a datagram before it looks whether it should stop.
@@ -53,21 +53,7 @@ pub struct Worker {
 /// # Errors
 /// When the socket cannot be used at all, or the worker panicked.
 pub async fn serve(worker: Worker, stop: CancellationToken) -> io::Result<()> {
-    let stopping = Arc::<AtomicBool>::default();
-    let (tell, mut ended) = oneshot::channel();
-    let told = stopping.clone();
-    std::thread::Builder::new().name("udp".to_owned()).spawn(move || {
-        // A panic drops `tell`, which tells as well.
-        let _ = tell.send(worker.run(&told));
-    })?;
-    let ended = tokio::select! {
-        ended = &mut ended => ended,
-        () = stop.cancelled() => {
-            stopping.store(true, Ordering::Relaxed);
-            ended.await
-        }
-    };
-    ended.unwrap_or_else(|_| Err(io::Error::other("it panicked")))
+    thread::run("udp", |stopping| worker.run(stopping), stop).await
 }
 
 impl Worker {

@@ -64,8 +64,7 @@ fn a_server_that_was_killed_answers_from_disk_while_postgres_is_silent() {
     assert_eq!(holdfast.post("/v1/groups/demo/plans?wait=served", &address(1)).status, 201);
     assert_eq!(holdfast.dig_short("api.shop.example", "A"), ["192.0.2.1"]);
     eventually("it is on disk", Duration::from_secs(30), || {
-        let metrics = holdfast.get_admin("/metrics").map_or_else(String::new, |answer| answer.body);
-        metrics.contains("disk_groups_behind 0") && !metrics.contains("disk_writes_total{outcome=\"written\"} 0")
+        holdfast.get_admin("/metrics").is_some_and(|answer| answer.body.contains("disk_groups_behind 0"))
     });
     holdfast.signal("postgres", Signal::STOP);
     let killed = holdfast.pid("server");
