@@ -39,7 +39,7 @@
 --   HF035  floor-held                a floor above a pin, or above the head of a living ring, or past a ring without one  (0016)
 --   HF036  still-seen                deleting a change that a generation at or above the floor sees                       (0016)
 --   HF037  still-remembered          deleting a generation, verdict or key that is above the floor, or not old enough     (0016)
---   HF038  another-parent            a generation that was decided on another one than it would follow
+--   HF038  another-parent            a generation that was decided on another one than it would follow, or a staged plan that is not as it was staged
 --
 -- Refusals are statement triggers with transition tables (a million rows: per statement a third of what they cost per row). They are SECURITY DEFINER, so that
 -- the roles need neither the UPDATE right that a row lock asks for, nor a right to read what only the refusal reads; hence the pinned search_path.

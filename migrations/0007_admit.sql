@@ -53,6 +53,21 @@ begin
         if found then
             raise exception using errcode = 'HF003', message = outcome;
         end if;
+        -- A number is all that a caller has of what it staged.
+        --   1. An API stages a plan's rows as plan 41, and is stopped.
+        --   2. The database goes back to before that, and another author's plan is staged: as 41, since the sequence went back as well. Or it goes back to the middle
+        --      of it, and some of the rows are gone.
+        --   3. The API goes on. Its parent is still the tip, so nothing else tells that these are not its rows.
+        select format('plan %s is not as it was staged; the database went back in time', s.plan) into outcome
+        from unnest(p_plans, p_groups, p_bases, p_tokens, p_digest_deltas, p_kinds, p_changes) as s (plan, zone_group, base, token, digest_delta, kind, changes)
+        left join plan p on p.plan = s.plan
+        where s.plan is not null
+          and ((p.zone_group, p.base, p.token, p.digest_delta, p.kind, p.changes) is distinct from (s.zone_group, s.base, s.token, s.digest_delta, s.kind, s.changes)
+               or (select count(*) from change c where c.plan = s.plan) - (select count(*) from change c where c.plan = s.plan and c.type = 65536) <> s.changes)
+        limit 1;
+        if found then
+            raise exception using errcode = 'HF038', message = outcome;
+        end if;
     end if;
 
     -- Numbers are drawn in order of places, so sorting them gives each plan its own.

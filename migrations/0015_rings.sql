@@ -216,16 +216,16 @@ $$;
 --   1. an enactor finds that the servers live on generation 5, and is stopped;
 --   2. the database is restored to generation 4, and comes to another 5, which nobody has tried;
 --   3. the enactor goes on, and its verdict would let that one pass.
-create procedure judge(p_groups bigint[], p_generations bigint[], p_passed boolean[], p_whys text[], p_by text, p_ids bytea[] default null) language plpgsql as $$
+create procedure judge(p_groups bigint[], p_generations bigint[], p_passed boolean[], p_whys text[], p_by text, p_ids bytea[]) language plpgsql as $$
 begin
-    if exists (select from unnest(array [cardinality(p_generations), cardinality(p_passed), cardinality(p_whys), coalesce(cardinality(p_ids), cardinality(p_groups))]) as l (length)
+    if exists (select from unnest(array [cardinality(p_generations), cardinality(p_passed), cardinality(p_whys), cardinality(p_ids)]) as l (length)
                where l.length is distinct from cardinality(p_groups)) then
         raise exception using errcode = 'HF013', message = 'judge: arrays that belong together differ in length';
     end if;
     insert into verdict (zone_group, generation, passed, why, by)
     select v.zone_group, v.generation, v.passed, v.why, p_by
     from unnest(p_groups, p_generations, p_passed, p_whys, p_ids) as v (zone_group, generation, passed, why, id)
-    where p_ids is null or exists (select from generation g where g.zone_group = v.zone_group and g.generation = v.generation and g.id = v.id offset 0)
+    where exists (select from generation g where g.zone_group = v.zone_group and g.generation = v.generation and g.id = v.id offset 0)
     order by v.zone_group, v.generation, v.passed
     on conflict do nothing;
     commit;

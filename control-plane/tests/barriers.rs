@@ -194,7 +194,7 @@ async fn f48_a_move_that_waited_for_a_freeze_is_refused() {
 
 #[tokio::test]
 async fn f33_a_failed_verdict_and_a_move_see_each_other() {
-    let verdict = "call judge('{1}', '{4}', '{false}', '{broken}', 'enactor')";
+    let verdict = "call judge('{1}', '{4}', '{false}', '{broken}', 'enactor', fixture.ids('{1}', '{4}'))";
     let mut barriers = Barriers::on_the_fixture().await;
     barriers.at_once("select fixture.name_it(1, 5)").await.unwrap();
     let on_its_way = barriers.stopped_at("zz_move_is_judged", &enact(4)).await;

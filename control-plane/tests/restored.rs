@@ -68,6 +68,35 @@ async fn f08_a_staged_plan_of_another_history_is_decided_anew() {
     assert_eq!(admit_on_newer_tip(admission, &news), Ok(None));
 }
 
+/// 1. An API stages a large plan as number N, and is stopped.
+/// 2. The database goes back to before that; another plan is staged, and the sequence gives it N again.
+/// 3. The API goes on: the tip is still what it decided on, and a plan N is there. But its rows are somebody else's.
+#[tokio::test]
+async fn f08_a_staged_plan_whose_number_is_another_ones_is_decided_anew() {
+    let world = World::with_example().await;
+    let (mine, theirs) = (world.submission(edit(1, &[("a", 1)], &[])), world.submission(edit(1, &[("b", 2)], &[])));
+    let (read, admission) = decided(&world, &mine).await;
+    let staged = world.store().stage(&mine, &admission, &read).await.unwrap();
+    world
+        .superuser(&format!(
+            "set session_replication_role = replica; delete from change where plan = {0}; \
+             delete from plan_read where plan = {0}; delete from plan where plan = {0}; \
+             select setval('plan_number', {0}, false)",
+            staged.0
+        ))
+        .await;
+    let (read_by_them, decided_by_them) = decided(&world, &theirs).await;
+    assert_eq!(world.store().stage(&theirs, &decided_by_them, &read_by_them).await.unwrap(), staged);
+    let group = read.group.unwrap();
+    let write = Write { submission: &mine, admission: &admission, group, zones: &read.zones, staged: Some(staged) };
+    let before = world.everything().await;
+    let refused = world.store().write(&[write]).await;
+    assert!(refused.is_err_and(|refused| refused.is_overtaken()), "it is decided again");
+    assert_eq!(world.everything().await, before);
+    world.post(mine.plan).await.unwrap();
+    world.assert_that_digests_add_up().await;
+}
+
 /// Several plans of a group in one call follow one another; and the chain is judged, not only its first link.
 #[tokio::test]
 async fn f08_plans_that_are_written_together_follow_one_another() {

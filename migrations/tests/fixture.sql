@@ -13,6 +13,11 @@ create function fixture.h(what text) returns bytea language sql immutable as $$ 
 create function fixture.parent(in_group bigint, above bigint) returns bytea language sql stable as $$
     select g.id from generation g where g.zone_group = in_group and g.generation < above order by g.generation desc limit 1
 $$;
+-- The ids of generations, in this order.
+create function fixture.ids(of_groups bigint[], numbers bigint[]) returns bytea[] language sql stable security definer as $$
+    select array_agg(g.id order by n.place) from unnest(of_groups, numbers) with ordinality as n (zone_group, generation, place)
+    left join generation g on g.zone_group = n.zone_group and g.generation = n.generation
+$$;
 -- A staged plan that gives each owner an address in one zone, with the touched row.
 create function fixture.stage(in_group bigint, on_base bigint, in_zone bigint, owners text[], reads text[] default '{}', by_token bigint default null) returns bigint language plpgsql as $$
 declare
@@ -57,7 +62,7 @@ create function fixture.guard_www() returns bigint language sql as $$
     select fixture.name_it(1, fixture.put(1, 3, 1, '{www,www}', '{1,65538}', '{0,1}', array [fixture.addresses(3), '\x0002']))
 $$;
 
--- The door for one plan, whose staged rows need no arrays.
+-- The door for one plan, whose staged rows need no arrays; what is not said of a staged plan is as it was staged.
 create procedure fixture.admit(
     p_group bigint, p_plan bigint, p_base bigint, p_token bigint, p_reason text, p_acknowledged jsonb, p_digest_delta bytea, p_counts int[],
     p_zones bigint[], p_owners text[], p_types int[], p_covered int[], p_values bytea[], p_read_zones bigint[], p_read_owners text[],
@@ -67,6 +72,9 @@ begin
     if p_plan is not null then
         p_zones := coalesce(p_zones, '{}'); p_owners := coalesce(p_owners, '{}'); p_types := coalesce(p_types, '{}'); p_covered := coalesce(p_covered, '{}');
         p_values := coalesce(p_values, '{}'); p_read_zones := coalesce(p_read_zones, '{}'); p_read_owners := coalesce(p_read_owners, '{}');
+        select coalesce(p_base, p.base), coalesce(p_token, p.token), coalesce(p_digest_delta, p.digest_delta),
+               coalesce(p_counts, array [p.changes, p.added, p.replaced, p.deleted, p.absent])
+        into p_base, p_token, p_digest_delta, p_counts from plan p where p.plan = p_plan;
     end if;
     call admit(array [p_group], array [p_plan], array [p_base], array [p_token], array [p_reason], array [p_acknowledged], array [p_digest_delta],
                array ['change'], array [false], array [null::bigint], array [p_counts[1]], array [p_counts[2]], array [p_counts[3]], array [p_counts[4]], array [p_counts[5]],

@@ -1185,8 +1185,8 @@ insert into head_move (zone_group, ring, generation, by, expected) values (1, 'c
 select fixture.name_it(1, 5);
 call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
 call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
-call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e');
-call judge('{1,1}', '{4,4}', '{false,true}', '{a fault,late}', 'e');
+call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e', fixture.ids('{1}', '{4}'));
+call judge('{1,1}', '{4,4}', '{false,true}', '{a fault,late}', 'e', fixture.ids('{1,1}', '{4,4}'));
 --! hostile
 call enact('fleet', array [1], array [4], null, 'e', null);
 
@@ -1208,7 +1208,7 @@ select fixture.name_it(1, 5);
 call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
 call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
 --! hostile
-call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e');
+call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e', fixture.ids('{1}', '{4}'));
 call enact('fleet', array [1], array [4], null, 'e', null);
 --! then
 select max(generation) = 4 from head_move where ring = 'fleet' and zone_group = 1;
@@ -1221,7 +1221,7 @@ call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
 call set_ring('fleet', null, null, '1 hour', null, 'on purpose', 1, 'planner');
 select fixture.name_it(1, 5);
 call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
-call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e');
+call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e', fixture.ids('{1}', '{4}'));
 --! hostile
 call enact('fleet', array [1], array [4], null, 'e', null);
 
@@ -1245,7 +1245,7 @@ select fixture.name_it(1, 5);
 call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
 call set_ring('delayed', false, '0', '0', 1, 'prove first', 1, 'planner');
 --! hostile
-call judge('{1}', '{4}', '{true}', '{invented}', 'e');
+call judge('{1}', '{4}', '{true}', '{invented}', 'e', fixture.ids('{1}', '{4}'));
 
 --! case f52_a_move_of_a_later_ring_proves_nothing
 --! role owner
@@ -1302,7 +1302,7 @@ call enact('canary', array [1], array [3], '[[]]', 'e', null);
 insert into server (server, instance, ring) values ('s9', '00000000-0000-0000-0000-000000000001', 'canary');
 insert into report (server, instance, zone_group, generation, id) select 's9', '00000000-0000-0000-0000-000000000001', 1, 3, id from generation where zone_group = 1 and generation = 3;
 --! hostile
-call judge('{1}', '{3}', '{true}', '{three heartbeats}', 'e');
+call judge('{1}', '{3}', '{true}', '{three heartbeats}', 'e', fixture.ids('{1}', '{3}'));
 
 --! case f52_servers_of_another_ring_prove_nothing
 --! role enact
@@ -1313,7 +1313,7 @@ call enact('canary', array [1], array [3], '[[]]', 'e', null);
 insert into server (server, instance, ring) values ('s9', '00000000-0000-0000-0000-000000000001', 'fleet');
 insert into report (server, instance, zone_group, generation, id) select 's9', '00000000-0000-0000-0000-000000000001', 1, 3, id from generation where zone_group = 1 and generation = 3;
 --! hostile
-call judge('{1}', '{3}', '{true}', '{three heartbeats}', 'e');
+call judge('{1}', '{3}', '{true}', '{three heartbeats}', 'e', fixture.ids('{1}', '{3}'));
 
 --! case f58_a_server_reports_faults_as_itself_only
 --! role serve
@@ -1354,7 +1354,7 @@ insert into verdict (zone_group, generation, passed, why, by) values (1, 3, true
 --! role enact
 --! expect HF013
 --! hostile
-call judge('{1,2}', '{3,1}', '{true}', '{x,y}', 'e');
+call judge('{1,2}', '{3,1}', '{true}', '{x,y}', 'e', fixture.ids('{1,2}', '{3,1}'));
 
 --! case f60_no_verdict_under_an_old_snapshot
 --! role enact
@@ -1413,7 +1413,7 @@ select fixture.name_it(1, 5);
 call set_ring('canary', true, '0', '0', 1, 'prove first', 1, 'planner');
 call set_ring('delayed', false, '0', '1 hour', 1, 'later', 1, 'planner');
 call enact('canary', array [1], array [4], '[["s1"]]', 'e', null);
-call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e');
+call judge('{1}', '{4}', '{true}', '{three heartbeats}', 'e', fixture.ids('{1}', '{4}'));
 --! hostile
 call enact('delayed', array [1], array [4], null, 'e', null);
 
@@ -2142,19 +2142,67 @@ select fixture.stage(1, 3, 1, '{unlike}');
 select fixture.name_it(1, 5);
 --! hostile
 call admit(array_fill(1::bigint, array [1]), array [12]::bigint[], array_fill(3::bigint, array [1]), array_fill(null::bigint, array [1]), array_fill(null::text, array [1]),
-    array_fill('[]'::jsonb, array [1]), array_fill(fixture.h('x'), array [1]), array_fill('change'::text, array [1]), array_fill(false, array [1]), array_fill(null::bigint, array [1]),
+    array_fill('[]'::jsonb, array [1]), array_fill(fixture.h('delta'), array [1]), array_fill('change'::text, array [1]), array_fill(false, array [1]), array_fill(null::bigint, array [1]),
     array_fill(1, array [1]), array_fill(1, array [1]), array_fill(0, array [1]), array_fill(0, array [1]), array_fill(0, array [1]),
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', array_fill(null::text, array [1]), array_fill(null::bytea, array [1]),
     array [5]::bigint[], array [fixture.h('id of another 4')]::bytea[], array [fixture.h('5')], array_fill(fixture.h('x'), array [1]), array_fill(fixture.h('x'), array [1]), array_fill(0::bigint, array [1]), null);
 --! then
 select max(generation) = 4 from generation where zone_group = 1;
 
+--! case f08_a_staged_plan_is_as_it_was_staged
+--! role admit
+--! expect none
+--! hostile
+call fixture.admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+--! then
+select plan = 5 from generation where zone_group = 1 and generation = 4;
+
+--! case f08_a_staged_plan_with_other_contents
+--! role admit
+--! expect HF038
+--! hostile
+call fixture.admit(1, 5, null, null, null, null, fixture.h('what was staged before'), null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f08_a_staged_plan_of_somebody_else
+--! role admit
+--! expect HF038
+--! hostile
+call fixture.admit(1, 5, null, 1, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f08_a_staged_plan_on_another_base
+--! role admit
+--! expect HF038
+--! hostile
+call fixture.admit(1, 5, 2, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f08_a_staged_plan_of_another_size
+--! role admit
+--! expect HF038
+--! hostile
+call fixture.admit(1, 5, null, null, null, null, null, '{2,1,0,0,0}', null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f08_a_staged_plan_whose_rows_are_gone
+--! role owner
+--! expect HF038
+--! setup
+alter table change disable trigger all;
+delete from change where plan = 5 and owner = 'open';
+alter table change enable trigger all;
+--! hostile
+call fixture.admit(1, 5, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f08_a_staged_plan_that_is_gone
+--! role admit
+--! expect HF038
+--! hostile
+call fixture.admit(1, 77, 3, null, null, null, fixture.h('delta'), '{1,1,0,0,0}', null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
 --! case f08_the_door_is_told_no_parent
 --! role admit
 --! expect none
 --! hostile
 call admit(array_fill(1::bigint, array [1]), array [5]::bigint[], array_fill(3::bigint, array [1]), array_fill(null::bigint, array [1]), array_fill(null::text, array [1]),
-    array_fill('[]'::jsonb, array [1]), array_fill(fixture.h('x'), array [1]), array_fill('change'::text, array [1]), array_fill(false, array [1]), array_fill(null::bigint, array [1]),
+    array_fill('[]'::jsonb, array [1]), array_fill(fixture.h('delta'), array [1]), array_fill('change'::text, array [1]), array_fill(false, array [1]), array_fill(null::bigint, array [1]),
     array_fill(1, array [1]), array_fill(1, array [1]), array_fill(0, array [1]), array_fill(0, array [1]), array_fill(0, array [1]),
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', array_fill(null::text, array [1]), array_fill(null::bytea, array [1]),
     array [4]::bigint[], array [null]::bytea[], array [fixture.h('4')], array_fill(fixture.h('x'), array [1]), array_fill(fixture.h('x'), array [1]), array_fill(0::bigint, array [1]), null);
@@ -2168,7 +2216,7 @@ select max(generation) = 3 from generation where zone_group = 1;
 select fixture.stage(1, 3, 1, '{unlike}');
 --! hostile
 call admit(array_fill(1::bigint, array [2]), array [12, 5]::bigint[], array_fill(3::bigint, array [2]), array_fill(null::bigint, array [2]), array_fill(null::text, array [2]),
-    array_fill('[]'::jsonb, array [2]), array_fill(fixture.h('x'), array [2]), array_fill('change'::text, array [2]), array_fill(false, array [2]), array_fill(null::bigint, array [2]),
+    array_fill('[]'::jsonb, array [2]), array_fill(fixture.h('delta'), array [2]), array_fill('change'::text, array [2]), array_fill(false, array [2]), array_fill(null::bigint, array [2]),
     array_fill(1, array [2]), array_fill(1, array [2]), array_fill(0, array [2]), array_fill(0, array [2]), array_fill(0, array [2]),
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', array_fill(null::text, array [2]), array_fill(null::bytea, array [2]),
     array [5, 4]::bigint[], array [fixture.h('4'), fixture.parent(1, 4)]::bytea[], array [fixture.h('5'), fixture.h('4')], array_fill(fixture.h('x'), array [2]), array_fill(fixture.h('x'), array [2]), array_fill(0::bigint, array [2]), null);
@@ -2182,7 +2230,7 @@ select array_agg(plan order by generation) = array [5, 12]::bigint[] from genera
 select fixture.stage(1, 3, 1, '{unlike}');
 --! hostile
 call admit(array_fill(1::bigint, array [2]), array [5, 12]::bigint[], array_fill(3::bigint, array [2]), array_fill(null::bigint, array [2]), array_fill(null::text, array [2]),
-    array_fill('[]'::jsonb, array [2]), array_fill(fixture.h('x'), array [2]), array_fill('change'::text, array [2]), array_fill(false, array [2]), array_fill(null::bigint, array [2]),
+    array_fill('[]'::jsonb, array [2]), array_fill(fixture.h('delta'), array [2]), array_fill('change'::text, array [2]), array_fill(false, array [2]), array_fill(null::bigint, array [2]),
     array_fill(1, array [2]), array_fill(1, array [2]), array_fill(0, array [2]), array_fill(0, array [2]), array_fill(0, array [2]),
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', array_fill(null::text, array [2]), array_fill(null::bytea, array [2]),
     array [4, 5]::bigint[], array [fixture.parent(1, 4), fixture.parent(1, 4)]::bytea[], array [fixture.h('4'), fixture.h('5')], array_fill(fixture.h('x'), array [2]), array_fill(fixture.h('x'), array [2]), array_fill(0::bigint, array [2]), null);

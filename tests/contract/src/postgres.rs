@@ -116,10 +116,17 @@ impl Postgres {
                     return Ok(Outcome::Moved(!moved.is_empty()));
                 }
                 Call::Judge(judge) => {
-                    sqlx::query("call judge(array [$1], array [$2], array [$3], array ['tried'], 'contract')")
+                    let id: Option<Vec<u8>> =
+                        sqlx::query_scalar("select id from generation where zone_group = $1 and generation = $2")
+                            .bind(group_number(judge.group))
+                            .bind(judge.generation.get())
+                            .fetch_optional(&self.owner)
+                            .await?;
+                    sqlx::query("call judge(array [$1], array [$2], array [$3], array ['tried'], 'contract', array [$4])")
                         .bind(group_number(judge.group))
                         .bind(judge.generation.get())
                         .bind(judge.passed)
+                        .bind(id)
                         .execute(&self.owner)
                         .await?
                 }
