@@ -51,6 +51,11 @@ begin
         select format('plan %s is generation %s of group %s already', g.plan, g.generation, g.zone_group) into outcome
         from generation g where g.plan = any (p_plans) limit 1;
         if found then
+            -- By its key, if it has one: then this is no refusal.
+            if exists (select from unnest(p_plans, p_tokens, p_keys) as s (plan, token, key) join idempotency_key k on k.token = s.token and k.key = s.key and k.plan = s.plan) then
+                outcome := 'key-known';
+                return;
+            end if;
             raise exception using errcode = 'HF003', message = outcome;
         end if;
         -- A number is all that a caller has of what it staged.
@@ -60,9 +65,8 @@ begin
         --   3. The API goes on. Its parent is still the tip, so nothing else tells that these are not its rows.
         select format('plan %s is not as it was staged; the database went back in time', s.plan) into outcome
         from unnest(p_plans, p_groups, p_bases, p_tokens, p_digest_deltas, p_kinds, p_changes) as s (plan, zone_group, base, token, digest_delta, kind, changes)
-        left join plan p on p.plan = s.plan
-        where s.plan is not null
-          and ((p.zone_group, p.base, p.token, p.digest_delta, p.kind, p.changes) is distinct from (s.zone_group, s.base, s.token, s.digest_delta, s.kind, s.changes)
+        join plan p on p.plan = s.plan
+        where ((p.zone_group, p.base, p.token, p.digest_delta, p.kind, p.changes) is distinct from (s.zone_group, s.base, s.token, s.digest_delta, s.kind, s.changes)
                or (select count(*) from change c where c.plan = s.plan) - (select count(*) from change c where c.plan = s.plan and c.type = 65536) <> s.changes)
         limit 1;
         if found then

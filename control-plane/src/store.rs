@@ -34,10 +34,13 @@ impl StoreError {
     #[must_use]
     pub fn is_overtaken(&self) -> bool {
         let Self::Database(sqlx::Error::Database(refusal)) = self else { return false };
-        // Stale plan, base above the tip, number not next, number out of order, deletes given back, base below the floor, another parent;
-        // deadlock; lock time-out.
+        // Stale plan, base above the tip, number not next, staged plan given up, number out of order, deletes given back, base below the
+        // floor, another parent; deadlock; lock time-out.
         refusal.code().is_some_and(|code| {
-            matches!(&*code, "HF004" | "HF005" | "HF006" | "HF018" | "HF031" | "HF032" | "HF038" | "40P01" | "55P03")
+            matches!(
+                &*code,
+                "HF004" | "HF005" | "HF006" | "HF015" | "HF018" | "HF031" | "HF032" | "HF038" | "40P01" | "55P03"
+            )
         })
     }
 

@@ -2193,9 +2193,29 @@ call fixture.admit(1, 5, null, null, null, null, null, null, null, null, null, n
 
 --! case f08_a_staged_plan_that_is_gone
 --! role admit
---! expect HF038
+--! expect HF015
 --! hostile
-call fixture.admit(1, 77, 3, null, null, null, fixture.h('delta'), '{1,1,0,0,0}', null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+call fixture.admit(1, 77, 3, null, null, '[]', fixture.h('delta'), '{1,1,0,0,0}', null, null, null, null, null, null, null, null, null, 4, fixture.h('x'), fixture.h('x'), null, null);
+
+--! case f09_a_staged_plan_that_comes_twice_is_known_by_its_key
+--! role admit
+--! expect none
+--! setup
+select fixture.stage(1, 3, 1, '{twice}', '{}', 1);
+call fixture.admit(1, 12, null, null, null, null, null, null, null, null, null, null, null, null, null, 'a key', fixture.h('body'), 4, fixture.h('x'), fixture.h('x'), null, null);
+--! hostile
+do $$
+declare
+    told text;
+    number bigint;
+begin
+    call fixture.admit(1, 12, null, null, null, null, null, null, null, null, null, null, null, null, null, 'a key', fixture.h('body'), 4, fixture.h('x'), fixture.h('x'), told, number);
+    if told <> 'key-known' then
+        raise exception 'told %', told;
+    end if;
+end $$;
+--! then
+select count(*) = 1 from generation where plan = 12;
 
 --! case f08_the_door_is_told_no_parent
 --! role admit

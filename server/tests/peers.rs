@@ -1,21 +1,23 @@
 //! The same zones and the same questions for other people's name servers. What they all agree on and we do not is our
-//! mistake; where they are known to differ, it says so below.
+//! mistake; where they are known to differ, it says so below. The oracle that judges everything else is judged here as well: its
+//! replies are ours to the last octet.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod support;
 
 use server::answer::Transport;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use support::oracle::Zones;
 use support::random::{Numbers, QUESTION_TYPES, question_name, zone};
 use support::wire::{Question, sections, to_text};
-use support::{directory_of, name_of};
+use support::{directory_and_histories_of, directory_of, name_of};
 use zone_model::RecordType;
 
 struct Peer {
@@ -134,7 +136,8 @@ fn gist(reply: &[u8], is_any: bool) -> String {
 /// Compares, and says which questions are answered in another way than by every peer.
 fn compare(zones: &[(String, String)], questions: &[Question]) {
     let borrowed: Vec<_> = zones.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let directory = directory_of(&borrowed);
+    let (directory, histories) = directory_and_histories_of(&borrowed);
+    let oracle = Zones::of(&histories.iter().collect::<Vec<_>>(), &directory);
     let peers = peers(zones);
     if peers.is_empty() {
         println!("skipped: no peer name server installed (knot, nsd)");
@@ -145,6 +148,7 @@ fn compare(zones: &[(String, String)], questions: &[Question]) {
     for question in questions {
         let request = question.to_wire();
         let ours = support::reply(&directory, &request, Transport::Udp).unwrap();
+        assert!(oracle.answer(question) == ours, "{} {}: not as the oracle says", question.name, question.rtype);
         let gist = |reply: &[u8]| gist(reply, question.rtype == RecordType::ANY);
         let gist_of_ours = gist(&ours);
         let theirs: Vec<_> = peers.iter().filter_map(|peer| Some((peer.name, peer.ask(&request)?))).collect();
@@ -213,6 +217,75 @@ fn random_zones_are_answered_as_by_knot_or_nsd() {
             questions.push(Question { size: Some(1232), ..Question::new(&question_name(&mut numbers, name), rtype) });
         }
     }
+    compare(&zones, &questions);
+}
+
+/// Every trap by name, and around each what a server would answer that had fallen into it.
+const TRAPS: &str = "\
+$TTL 300
+@ SOA ns1 hostmaster 1 3600 900 604800 60
+@ NS ns1
+@ NS ns.sub
+@ MX 10 mail
+ns1 A 192.0.2.1
+mail A 192.0.2.2
+mail AAAA 2001:db8::2
+; An empty non-terminal, with a wildcard above it that does not reach below it.
+*.wild A 192.0.2.3
+*.wild TXT \"wild\"
+deep.there.wild A 192.0.2.4
+; A wildcard that is an empty non-terminal, and one that is an alias.
+x.*.empty A 192.0.2.5
+*.alias CNAME mail
+*.chain CNAME y.alias
+; An asterisk within a name, and as a label that is not the first.
+a*b A 192.0.2.6
+sub.*.wild A 192.0.2.7
+; Cuts: with glue, with glue below another cut, with a DS, without any address, and what is hidden behind one.
+sub NS ns.sub
+sub NS ns.other
+sub DS 1 8 2 0000000000000000000000000000000000000000000000000000000000000000
+ns.sub A 192.0.2.8
+hidden.sub TXT \"hidden\"
+other NS ns.other
+ns.other A 192.0.2.9
+bare NS ns.far.away.
+*.cut NS ns1
+; A name that leads all below it elsewhere, and aliases that lead there, nowhere, out, into a cut and round.
+under DNAME target
+a.target A 192.0.2.11
+to CNAME a.under
+dangling CNAME nothing.target
+outside CNAME far.away.
+into CNAME www.sub
+loop1 CNAME loop2
+loop2 CNAME loop1
+; Names inside of data that may not be compressed, and one set with a signature for each type.
+srv SRV 0 0 80 mail
+mail RRSIG A 8 2 300 20300101000000 20200101000000 1 z00traps. AAAA
+mail RRSIG AAAA 8 2 300 20300101000000 20200101000000 1 z00traps. AAAA
+; A type that nobody knows.
+odd TYPE65280 \\# 3 010203
+";
+
+#[test]
+fn a_zone_of_traps_is_answered_as_by_knot_or_nsd() {
+    let zone = "z00traps.";
+    let zones = [(zone.to_owned(), TRAPS.replacen('@', &format!("$ORIGIN {zone}\n@"), 1))];
+    let directory = directory_of(&[(zone, &zones[0].1)]);
+    let mut names = support::names_in(&directory);
+    for name in names.clone() {
+        // Beside, below and two below everything that is there; and what an asterisk stands for, spelled as one.
+        names.extend([&b"x"[..], b"*", b"www", b"a"].iter().filter_map(|label| name.child(label).ok()));
+        names.extend(name.child(b"there").and_then(|below| below.child(b"deep")).ok());
+        names.extend(name.parent().and_then(|above| above.child(b"beside").ok()));
+    }
+    let types = QUESTION_TYPES.iter().copied().collect::<BTreeSet<_>>();
+    let questions: Vec<_> = names
+        .iter()
+        .filter(|name| name.is_within(&name_of(zone)))
+        .flat_map(|name| types.iter().map(|rtype| Question { size: Some(1232), ..Question::new(name, *rtype) }))
+        .collect();
     compare(&zones, &questions);
 }
 

@@ -41,7 +41,7 @@ enum Command {
         /// What is measured.
         #[arg(value_enum)]
         bench: bench::Bench,
-        /// For `udp`: get the peers that are missing (Knot, NSD), so that they are measured as well.
+        /// For `udp`: get the peers that are missing (Knot, NSD, PowerDNS), so that they are measured as well.
         #[arg(long)]
         install_peers: bool,
     },

@@ -90,16 +90,30 @@ pub(crate) fn need_dig() -> Result<(), Failure> {
     if is_there("dig") { Ok(()) } else { install("dig", |manager| manager.dig) }
 }
 
-/// The name servers that we are measured against. Every system calls their packages so.
+/// A program, and the packages that have it.
+type Peer = (&'static str, &'static [&'static str]);
+
+/// The name servers that answers are compared with. Every system calls their packages so.
+const JUDGES: [Peer; 2] = [("knotd", &["knot"]), ("nsd", &["nsd"])];
+/// What is measured beside them, by Debian's names.
+const ALSO_MEASURED: [Peer; 1] = [("pdns_server", &["pdns-server", "pdns-backend-pgsql"])];
+
+/// Gets the name servers that answers are compared with.
+pub(crate) fn need_judges() -> Result<(), Failure> {
+    JUDGES.iter().try_for_each(need_peer)
+}
+
+/// Gets the name servers that we are measured against.
 pub(crate) fn need_peers() -> Result<(), Failure> {
-    for (program, package) in [("knotd", "knot"), ("nsd", "nsd")] {
-        // Where an ordinary user's PATH does not lead.
-        let is_installed = is_there(program) || Path::new("/usr/sbin").join(program).is_file();
-        if !is_installed {
-            install(package, |_| package)?;
-        }
+    JUDGES.iter().chain(&ALSO_MEASURED).try_for_each(need_peer)
+}
+
+fn need_peer((program, packages): &Peer) -> Result<(), Failure> {
+    // Where an ordinary user's PATH does not lead.
+    if is_there(program) || Path::new("/usr/sbin").join(program).is_file() {
+        return Ok(());
     }
-    Ok(())
+    packages.iter().try_for_each(|package| install(package, |_| package))
 }
 
 /// Whether a program is in PATH.

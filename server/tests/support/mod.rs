@@ -154,13 +154,19 @@ pub fn build(
 
 /// A directory of zones, each in a group of its own at generation 1, with the serials that their files give.
 pub fn directory_of(zones: &[(&str, &str)]) -> Arc<Directory> {
-    let mut directory = Arc::<Directory>::default();
+    directory_and_histories_of(zones).0
+}
+
+/// The same, and the histories that it is made of.
+pub fn directory_and_histories_of(zones: &[(&str, &str)]) -> (Arc<Directory>, Vec<History>) {
+    let (mut directory, mut histories) = (Arc::<Directory>::default(), Vec::new());
     for (number, (zone, text)) in (1..).zip(zones) {
         let mut history = History::new(number, &[(number, zone)]);
         history.admit(changes_of(ZoneNumber(number), &name_of(zone), text));
         directory = install(&directory, &history, 1, false).unwrap();
+        histories.push(history);
     }
-    directory
+    (directory, histories)
 }
 
 /// The whole reply to a packet, by whichever door it comes in; none is silence. What is answered by the fast door is answered

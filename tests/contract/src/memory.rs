@@ -3,11 +3,11 @@
 use crate::{Call, Doors, Layout, Outcome, Visible};
 use plan_rules::Admission;
 use simulation::Time;
-use simulation::database::{Admit, Answer, Begun, Database, Group, Tables, Work};
+use simulation::database::{Admit, Answer, Begun, Database, Group, Staged, Tables, Work};
 use simulation::words::{GROUPS_MAX, Words};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use zone_model::{Content, ROW_TYPE_TOUCHED};
+use zone_model::{Content, Generation, Id, ROW_TYPE_TOUCHED};
 
 /// A number that nobody draws.
 pub(crate) const NEVER_DRAWN: u64 = 1_000_000;
@@ -41,12 +41,16 @@ impl Memory {
         self.beginning = self.database.tables.clone();
     }
 
+    /// The id of the generation of this number, if there is one.
+    #[must_use]
+    pub fn id_of(&self, group: usize, generation: Generation) -> Option<Id> {
+        self.database.tables.groups[group].generation(generation).map(|row| row.version.id)
+    }
+
     fn work(&self, call: &Call) -> Option<Work> {
         let number = |handle: &usize| self.staged.get(handle).copied().unwrap_or(NEVER_DRAWN);
         Some(match call {
-            Call::Stage { group, admission, .. } => {
-                Work::Stage { group: *group, base: admission.base, kind: admission.kind }
-            }
+            Call::Stage { group, admission, .. } => Work::Stage(Staged::of(*group, admission)),
             Call::Admit { group, admission, key, staged } => {
                 let words = &self.database.words.groups[*group];
                 let staged = staged.as_ref().map(number);

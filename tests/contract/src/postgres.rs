@@ -116,19 +116,18 @@ impl Postgres {
                     return Ok(Outcome::Moved(!moved.is_empty()));
                 }
                 Call::Judge(judge) => {
-                    let id: Option<Vec<u8>> =
-                        sqlx::query_scalar("select id from generation where zone_group = $1 and generation = $2")
-                            .bind(group_number(judge.group))
-                            .bind(judge.generation.get())
-                            .fetch_optional(&self.owner)
-                            .await?;
-                    sqlx::query("call judge(array [$1], array [$2], array [$3], array ['tried'], 'contract', array [$4])")
-                        .bind(group_number(judge.group))
-                        .bind(judge.generation.get())
-                        .bind(judge.passed)
-                        .bind(id)
-                        .execute(&self.owner)
-                        .await?
+                    let (group, generation) = (group_number(judge.group), judge.generation.get());
+                    match &judge.id {
+                        Some(id) => {
+                            let call = "call judge(array [$1], array [$2], array [$3], array ['tried'], 'contract', array [$4])";
+                            let id = id.as_bytes().to_vec();
+                            sqlx::query(call).bind(group).bind(generation).bind(judge.passed).bind(id).execute(&self.owner).await?
+                        }
+                        None => {
+                            let call = "call fail($1, $2, 'tried', null, 'contract')";
+                            sqlx::query(call).bind(group).bind(generation).execute(&self.owner).await?
+                        }
+                    }
                 }
                 Call::Stops(stops) => {
                     let call = if stops.freezes {

@@ -76,12 +76,12 @@ impl Story {
             48..54 => return self.stages(both),
             54..70 => return both.call(&self.moves(both, group)).map(drop),
             70..80 => {
-                let judge = Judge {
-                    group,
-                    generation: self.generation(both, group),
-                    id: None,
-                    passed: self.random.percent(70),
-                };
+                let (generation, passed) = (self.generation(both, group), self.random.percent(70));
+                // Of a number that is not there, or that another history has; or, by a person, whichever is there.
+                let there = both.memory.id_of(group, generation).filter(|_| !self.random.percent(5));
+                let by_a_person = !passed && self.random.percent(30);
+                let id = (!by_a_person).then(|| there.unwrap_or(Id::GENESIS));
+                let judge = Judge { group, generation, id, passed };
                 return both.call(&Call::Judge(judge)).map(drop);
             }
             80..86 => {

@@ -337,7 +337,7 @@ impl World {
 /// A call in a word or two.
 pub(crate) fn shown(work: &Work) -> String {
     match work {
-        Work::Stage { group, base, .. } => format!("stage(group {group}, base {base})"),
+        Work::Stage(staged) => format!("stage(group {}, base {})", staged.group, staged.base),
         Work::Admit(admit) => {
             let (number, base) = (admit.admission.version.generation, admit.admission.base);
             format!("admit(group {}, generation {number}, base {base})", admit.group)

@@ -1,6 +1,7 @@
 //! What is served: the same zones for everybody.
 
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 
 /// Zones with names in them, each with one address.
 pub(crate) struct Contents {
@@ -39,6 +40,12 @@ impl Contents {
         format!("n{:07}", number % self.names_each)
     }
 
+    /// A name's address.
+    pub(crate) fn value(&self, number: usize) -> Ipv4Addr {
+        let [.., a, b] = (number as u32).to_be_bytes();
+        Ipv4Addr::new(198, 51, a, b)
+    }
+
     /// A zone as a file.
     pub(crate) fn text(&self, zone: usize) -> String {
         let zone = self.zone(zone);
@@ -46,8 +53,7 @@ impl Contents {
             "$ORIGIN {zone}\n$TTL 300\n@ SOA ns1 hostmaster 1 3600 900 604800 300\n@ NS ns1\nns1 A 192.0.2.1\n"
         );
         for number in 0..self.names_each {
-            let [.., a, b] = (number as u32).to_be_bytes();
-            writeln!(text, "{} A 198.51.{a}.{b}", self.name(number)).unwrap();
+            writeln!(text, "{} A {}", self.name(number), self.value(number)).unwrap();
         }
         text
     }

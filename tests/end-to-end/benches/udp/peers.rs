@@ -1,8 +1,11 @@
 //! Other people's servers, set up as fairly as we can: one worker on the same core, the same zones, no limits, minimal answers.
 
+mod powerdns;
+
 use crate::contents::Contents;
 use crate::cpu;
 use crate::echo::free_address;
+use private_postgres::RunningCluster;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
@@ -14,24 +17,30 @@ use tempfile::TempDir;
 /// How long a peer may take to load.
 const STARTED_WITHIN: Duration = Duration::from_secs(120);
 
+/// How somebody gets a peer that is not there.
+const GETS_IT: &str = "`cargo xtask bench udp --install-peers` gets it";
+
 /// A server that is measured. Ended when this is dropped, if it was started here.
 pub(crate) struct Peer {
-    pub(crate) pid: u32,
+    /// Whose CPU an answer costs, with that of their children.
+    pub(crate) pids: Vec<u32>,
     pub(crate) address: SocketAddr,
     child: Option<Child>,
     _folder: Option<TempDir>,
+    /// The database that it asks; ended after it.
+    behind: Option<(RunningCluster, TempDir)>,
 }
 
 impl Peer {
     /// One that runs already.
     pub(crate) fn of(pid: u32, address: SocketAddr) -> Self {
-        Self { pid, address, child: None, _folder: None }
+        Self { pids: vec![pid], address, child: None, _folder: None, behind: None }
     }
 
     /// Starts one, and waits until it says something.
     pub(crate) fn start(mut command: Command, address: SocketAddr, folder: Option<TempDir>) -> Self {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let peer = Self { pid: child.id(), address, child: Some(child), _folder: folder };
+        let peer = Self { pids: vec![child.id()], address, child: Some(child), _folder: folder, behind: None };
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(address).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -53,6 +62,7 @@ impl Drop for Peer {
             let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
             let _ = child.wait();
         }
+        drop(self.behind.take());
     }
 }
 
@@ -64,7 +74,7 @@ pub(crate) fn start(contents: &Contents, core: usize) -> Vec<(&'static str, Peer
     let mut started = Vec::new();
     for (name, program, options, settings) in known {
         if !Path::new(program).is_file() {
-            println!("{name} is not installed; `cargo xtask bench udp --install-peers` gets it");
+            println!("{name} is not installed; {GETS_IT}");
             continue;
         }
         let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
@@ -76,6 +86,11 @@ pub(crate) fn start(contents: &Contents, core: usize) -> Vec<(&'static str, Peer
         let mut command = cpu::on_core(core, program);
         command.args(options).arg(&file);
         started.push((name, Peer::start(command, address, Some(folder))));
+    }
+    if Path::new(powerdns::PROGRAM).is_file() {
+        started.push(("PowerDNS", powerdns::start(contents, core)));
+    } else {
+        println!("PowerDNS is not installed; {GETS_IT}");
     }
     started
 }

@@ -1,7 +1,7 @@
 //! Admissions carried out by an API: two reads, a decision by the real rules, a write under its premise, and again when
 //! the race was lost. Between any two of them the API may be stopped, or killed for good.
 
-use crate::database::{Admit, Answer, Work, tip_of};
+use crate::database::{Admit, Answer, Staged, Work, tip_of};
 use crate::events::{Actor, Event, Told, Who};
 use crate::fault::Fault;
 use crate::intent::{Intent, Wish};
@@ -162,9 +162,9 @@ impl World {
         let author = Author { role, scope: Scope::default() };
         match admit(&plan, &author, &history) {
             Ok(Decision::Admit(admission)) if self.tasks[task].is_large => {
-                let (group, base, kind) = (intent.group, admission.base, admission.kind);
+                let work = Work::Stage(Staged::of(intent.group, &admission));
                 self.tasks[task].step = Step::Staged(Box::new((plan, *admission)));
-                self.send(who, task, Work::Stage { group, base, kind });
+                self.send(who, task, work);
             }
             Ok(Decision::Admit(admission)) => self.task_writes(task, who, None, *admission),
             Ok(Decision::NoOp { .. }) => {
@@ -243,7 +243,7 @@ impl World {
             }
             // Overtaken by what was committed between its read and its write.
             (
-                Answer::Refused("HF004" | "HF005" | "HF006" | "HF018" | "HF030" | "HF031" | "HF032"),
+                Answer::Refused("HF004" | "HF005" | "HF006" | "HF015" | "HF018" | "HF031" | "HF032" | "HF038"),
                 Step::AtTheDoor(_),
             ) => {
                 self.task_again(task, who);

@@ -1,6 +1,6 @@
 //! The door of the history: what `admit` and the trigger `generation_is_next` do.
 
-use super::rows::{GenerationRow, Group, Row};
+use super::rows::{GenerationRow, Group, Row, Staged};
 use super::{Answer, Database, Work, Write};
 use crate::fault::Fault;
 use crate::time::Time;
@@ -70,27 +70,35 @@ impl Admit {
 }
 
 impl Database {
-    pub(super) fn stage(&mut self, group: usize, base: Base, kind: PlanKind) -> Result<Write, &'static str> {
-        self.tables.groups[group].judge_plan(base, kind)?;
+    pub(super) fn stage(&mut self, staged: Staged) -> Result<Write, &'static str> {
+        self.tables.groups[staged.group].judge_plan(staged.base, staged.kind)?;
         // A sequence gives no number back, whatever becomes of it.
         self.tables.plan_number += 1;
-        Ok(Write::Staged(self.tables.plan_number))
+        Ok(Write::Staged(self.tables.plan_number, staged))
     }
 
     pub(super) fn judge_admission(&mut self, admit: &Admit, now: Time) -> Result<Write, &'static str> {
         let group = &self.tables.groups[admit.group];
         let number = admit.admission.version.generation;
         // Before all else, as the door does it: a plan that is in the history already; then the plan's own row.
-        match admit.staged {
-            Some(plan) if group.generations.iter().any(|one| one.plan == plan) => return Err("HF003"),
-            Some(_) => {}
-            None => group.judge_plan(admit.admission.base, admit.admission.kind)?,
+        if let Some(plan) = admit.staged {
+            if let Some(there) = group.generations.iter().find(|one| one.plan == plan) {
+                let known = group.keys.iter().find(|known| admit.key == Some(known.0) && known.1 == there.version);
+                let (_, version) = known.ok_or("HF003")?;
+                return Ok(Write::Nothing(Answer::KeyKnown(*version)));
+            }
+            if self.tables.staged.get(&plan).is_some_and(|staged| *staged != Staged::of(admit.group, &admit.admission))
+            {
+                return Err("HF038");
+            }
+        } else {
+            group.judge_plan(admit.admission.base, admit.admission.kind)?;
         }
         let known = group.keys.iter().find(|(key, _)| admit.key == Some(*key));
         if let (Some((_, version)), false) = (known, self.has(Fault::KeysIgnored)) {
             return Ok(Write::Nothing(Answer::KeyKnown(*version)));
         }
-        let is_given_up = admit.staged.is_some_and(|plan| !self.tables.staged.contains(&plan));
+        let is_given_up = admit.staged.is_some_and(|plan| !self.tables.staged.contains_key(&plan));
         if is_given_up && admit.key.is_some() {
             return Err("HF015");
         }
@@ -225,7 +233,7 @@ impl Database {
         }
         let mut row = Rc::unwrap_or_clone(row);
         row.at = now;
-        self.tables.staged.retain(|plan| *plan != row.plan);
+        self.tables.staged.remove(&row.plan);
         group.generations.push(Rc::new(row));
         if ends_behind {
             let behind =

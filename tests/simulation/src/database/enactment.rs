@@ -121,11 +121,12 @@ impl Database {
         if group.verdicts.iter().any(|row| row.generation == generation && row.passed == passed) {
             return Ok(Write::Nothing(Answer::Done));
         }
-        let Some(judged) = group.generation(generation) else { return Err("23503") };
-        // A database that was restored meanwhile may have come to the same number anew.
-        if judge.id.is_some_and(|id| id != judged.version.id) {
+        let judged = group.generation(generation);
+        // A database that was restored meanwhile may have come to the same number anew, or not yet.
+        if judge.id.is_some_and(|id| judged.is_none_or(|judged| id != judged.version.id)) {
             return Ok(Write::Nothing(Answer::Done));
         }
+        let judged = judged.ok_or("23503")?;
         if passed && !self.is_founded(group, judged) {
             return Err("HF027");
         }

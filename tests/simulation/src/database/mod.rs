@@ -17,7 +17,7 @@ pub use contents::Contents;
 pub use enactment::{Judge, Move};
 pub use reading::tip_of;
 pub use retirement::{REMEMBERED, Retire, Step};
-pub use rows::{GenerationRow, Group, HeadMove, PinRow, Row, ServerRow, StopRow, Tables, VerdictRow};
+pub use rows::{GenerationRow, Group, HeadMove, PinRow, Row, ServerRow, Staged, StopRow, Tables, VerdictRow};
 pub use stops::Stops;
 
 use crate::fault::Fault;
@@ -25,7 +25,7 @@ use crate::time::Time;
 use crate::words::Words;
 use retirement::Gone;
 use std::rc::Rc;
-use zone_model::{Base, Generation, PlanKind, Version};
+use zone_model::{Generation, Version};
 
 /// Moves hold it shared, whoever stops them exclusively; 7310 in the schema.
 const MOVES: usize = 0;
@@ -44,14 +44,7 @@ enum Hold {
 #[derive(Clone, Debug)]
 pub enum Work {
     /// Draws a number for a plan that is admitted later.
-    Stage {
-        /// Its group.
-        group: usize,
-        /// Its base.
-        base: Base,
-        /// Its kind.
-        kind: PlanKind,
-    },
+    Stage(Staged),
     /// `call admit(…)`.
     Admit(Rc<Admit>),
     /// `call enact(…)`.
@@ -133,7 +126,7 @@ struct Open {
 #[derive(Debug)]
 enum Write {
     Nothing(Answer),
-    Staged(u64),
+    Staged(u64, Staged),
     Generation { row: Rc<GenerationRow>, ends_behind: bool },
     Move(HeadMove),
     Verdict(VerdictRow),
@@ -181,7 +174,7 @@ impl Database {
             return if gives_up { Begun::Over(Answer::Refused("55P03")) } else { Begun::Waits };
         }
         let write = match work {
-            Work::Stage { group, base, kind } => self.stage(*group, *base, *kind),
+            Work::Stage(staged) => self.stage(*staged),
             Work::Admit(admit) => self.judge_admission(admit, now),
             Work::Move(one) => self.judge_move(one, now),
             Work::Judge(judge) => self.judge_verdict(judge, now),
@@ -210,8 +203,8 @@ impl Database {
         let open = self.open.remove(place);
         match open.write {
             Write::Nothing(answer) => answer,
-            Write::Staged(plan) => {
-                self.tables.staged.push(plan);
+            Write::Staged(plan, staged) => {
+                self.tables.staged.insert(plan, staged);
                 Answer::Staged(plan)
             }
             Write::Generation { row, ends_behind } => self.write_generation(&open.work, row, ends_behind, now),
@@ -279,7 +272,7 @@ impl Database {
     fn needs(&self, work: &Work) -> [Hold; 2] {
         let mut holds = [Hold::Not; 2];
         match work {
-            Work::Stage { .. } | Work::Retire(_) | Work::Pin(..) | Work::Unpin(..) => {}
+            Work::Stage(..) | Work::Retire(_) | Work::Pin(..) | Work::Unpin(..) => {}
             Work::Admit(admit) if admit.is_raise() => holds = [Hold::Exclusive; 2],
             Work::Admit(_) => holds[ADMISSIONS] = Hold::Shared,
             Work::Move(_) => holds[MOVES] = Hold::Shared,

@@ -3,7 +3,7 @@
 use crate::time::Time;
 use crate::words::{Mask, Place};
 use plan_rules::{Admission, Change, Ring, RingName, StopKind};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 use zone_model::{Base, Digest, Generation, Id, PlanKind, Version};
@@ -26,7 +26,29 @@ pub struct Tables {
     /// The last number of a pin.
     pub pin_number: u64,
     /// Plans that no generation names yet.
-    pub staged: Vec<u64>,
+    pub staged: BTreeMap<u64, Staged>,
+}
+
+/// A plan's row, as far as the door compares it: what it changes is in the difference that it makes to the digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Staged {
+    /// Its group.
+    pub group: usize,
+    /// Its base.
+    pub base: Base,
+    /// Its kind.
+    pub kind: PlanKind,
+    /// What it adds to the digest.
+    pub digest_delta: Digest,
+}
+
+impl Staged {
+    /// The row of a plan that was decided so.
+    #[must_use]
+    pub const fn of(group: usize, admission: &Admission) -> Self {
+        let Admission { base, kind, digest_delta, .. } = admission;
+        Self { group, base: *base, kind: *kind, digest_delta: *digest_delta }
+    }
 }
 
 /// A group and its history.
