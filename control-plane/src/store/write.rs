@@ -89,13 +89,30 @@ impl HistoryStore {
         sqlx::query_file!("queries/admission/stage_reads.sql", staged.0, &read_zones, &read_owners)
             .execute(&self.pool)
             .await?;
-        let mut rows = ChangeColumns::default();
-        rows.extend_touched(&Write { submission, admission, group, zones: &read.zones, staged: Some(staged) });
-        for batch in admission.changes.chunks(ROWS_IN_A_BATCH) {
-            rows.extend(batch, group, &read.zones);
-            self.stage_batch(staged.0, std::mem::take(&mut rows)).await?;
-        }
+        let mut touched = ChangeColumns::default();
+        touched.extend_touched(&Write { submission, admission, group, zones: &read.zones, staged: Some(staged) });
+        self.stage_batch(staged.0, touched).await?;
+        // On two connections, so that this encodes while the database writes, and it writes with two processes.
+        let batches = || admission.changes.chunks(ROWS_IN_A_BATCH);
+        let even = self.stage_batches(staged.0, batches().step_by(2), group, &read.zones);
+        let odd = self.stage_batches(staged.0, batches().skip(1).step_by(2), group, &read.zones);
+        tokio::try_join!(even, odd)?;
         Ok(staged)
+    }
+
+    async fn stage_batches(
+        &self,
+        plan: i64,
+        batches: impl Iterator<Item = &[Change]>,
+        group: i64,
+        zones: &BTreeMap<Name, i64>,
+    ) -> Result<(), StoreError> {
+        for batch in batches {
+            let mut rows = ChangeColumns::default();
+            rows.extend(batch, group, zones);
+            self.stage_batch(plan, rows).await?;
+        }
+        Ok(())
     }
 
     async fn stage_batch(&self, plan: i64, rows: ChangeColumns) -> Result<(), StoreError> {

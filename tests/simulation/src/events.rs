@@ -97,10 +97,9 @@ pub(crate) enum Event {
 pub(crate) enum Told {
     /// It is in the history, or was wished already.
     Admitted,
-    /// It is not.
-    Refused,
-    /// This try of it is not, because the group is stopped: a retry may get in when that is over.
-    Stopped,
+    /// This try of it was refused; and whether it was in the history by then. (Later a retry may have got in, before whoever asked has
+    /// heard of this.)
+    Refused(bool),
     /// Nothing.
     Silence,
 }

@@ -282,6 +282,9 @@ impl World {
                 if let Answer::Refused(code) = answer {
                     self.figures.count(code);
                     self.tell(|| format!("{:?} {} is refused: {code}", call.who.actor, shown(&call.work)));
+                    if call.is_heard && matches!(call.who.actor, Actor::Api(_)) {
+                        self.task_is_refused_at_the_door(call.task);
+                    }
                 }
                 self.replies(call, answer);
             }

@@ -25,6 +25,8 @@ pub(crate) struct Task {
     is_large: bool,
     /// The greatest generation that servers were known to serve when it was read.
     pub(crate) reported: Option<Generation>,
+    /// Whether it was in the history when the door refused it.
+    stood: bool,
     step: Step,
 }
 
@@ -50,7 +52,7 @@ impl World {
     /// Posts a plan to an API, where it arrives within so many milliseconds.
     pub(crate) fn new_task(&mut self, intent: Rc<Intent>, client: Option<usize>, api: usize, within_ms: u64) {
         let is_large = self.random.percent(25);
-        self.tasks.push(Task { intent, client, rounds: 0, is_large, reported: None, step: Step::Read });
+        self.tasks.push(Task { intent, client, rounds: 0, is_large, reported: None, stood: false, step: Step::Read });
         let who = self.who(Actor::Api(api));
         self.after(0, within_ms, Event::Task(self.tasks.len() - 1, who));
     }
@@ -83,7 +85,7 @@ impl World {
             return self.task_ends(task, Told::Admitted);
         }
         let Some(tip) = self.database.tables.groups[group].tip().map(|tip| tip_of(tip)) else {
-            return self.task_ends(task, Told::Refused);
+            return self.task_is_refused_now(task);
         };
         let words = self.words.clone();
         let words = &words.groups[group];
@@ -93,13 +95,13 @@ impl World {
                 self.tasks[task].reported = reported;
                 return match raise(tip, reported, &zones) {
                     Ok(admission) => self.task_writes(task, who, None, admission),
-                    Err(_) => self.task_ends(task, Told::Refused),
+                    Err(_) => self.task_is_refused_now(task),
                 };
             }
             Wish::Rollback(to, _) => {
                 if *to < self.database.tables.groups[group].floor {
                     self.figures.count("rollbacks to what was retired");
-                    return self.task_ends(task, Told::Refused);
+                    return self.task_is_refused_now(task);
                 }
                 self.tasks[task].step = Step::ReadFormers;
                 let ms = self.message_ms();
@@ -109,7 +111,7 @@ impl World {
         };
         match plan {
             Some(plan) => self.task_reads_history(task, who, plan),
-            None => self.task_ends(task, Told::Refused),
+            None => self.task_is_refused_now(task),
         }
     }
 
@@ -117,7 +119,7 @@ impl World {
         let intent = self.tasks[task].intent.clone();
         let Wish::Rollback(to, through_freeze) = intent.wish else { return };
         let Some(tip) = self.database.tables.groups[intent.group].tip().map(|tip| tip_of(tip)) else {
-            return self.task_ends(task, Told::Refused);
+            return self.task_is_refused_now(task);
         };
         let request = RollbackRequest {
             group: self.words.groups[intent.group].name.clone(),
@@ -129,7 +131,7 @@ impl World {
         };
         match rollback(&request, tip, self.database.formers(intent.group, to)) {
             Ok(plan) => self.task_reads_history(task, who, plan),
-            Err(_) => self.task_ends(task, Told::Refused),
+            Err(_) => self.task_is_refused_now(task),
         }
     }
 
@@ -243,15 +245,18 @@ impl World {
             }
             // Overtaken by what was committed between its read and its write.
             (
-                Answer::Refused("HF004" | "HF005" | "HF006" | "HF015" | "HF018" | "HF031" | "HF032" | "HF038"),
+                Answer::Refused(
+                    "HF004" | "HF005" | "HF006" | "HF015" | "HF018" | "HF031" | "HF032" | "HF038" | "55P03",
+                ),
                 Step::AtTheDoor(_),
             ) => {
                 self.task_again(task, who);
             }
             (Answer::Refused("HF005"), Step::Staged(_)) => self.task_again(task, who),
-            // A stop says nothing of the plan: a retry may get in before whoever asked has heard of this try.
-            (Answer::Refused("HF023"), Step::AtTheDoor(_)) => self.task_ends(task, Told::Stopped),
-            (Answer::Refused(_), Step::AtTheDoor(_) | Step::Staged(_)) => self.task_ends(task, Told::Refused),
+            (Answer::Refused(_), Step::AtTheDoor(_) | Step::Staged(_)) => {
+                let stood = self.tasks[task].stood;
+                self.task_ends(task, Told::Refused(stood));
+            }
             (Answer::Lost, Step::AtTheDoor(_) | Step::Staged(_)) => self.task_ends(task, Told::Silence),
             (_, step) => self.tasks[task].step = step,
         }
@@ -262,8 +267,20 @@ impl World {
         self.figures.count(what);
         self.tell(|| format!("plan {tag}: {what} {}", why(refusal)));
         // Perhaps it is stale by its own first try, which another API has carried out meanwhile.
-        let told = if self.is_known_by_its_key(task) { Told::Admitted } else { Told::Refused };
-        self.task_ends(task, told);
+        if self.is_known_by_its_key(task) {
+            return self.task_ends(task, Told::Admitted);
+        }
+        self.task_is_refused_now(task);
+    }
+
+    fn task_is_refused_now(&mut self, task: usize) {
+        let stood = self.stands(&self.tasks[task].intent);
+        self.task_ends(task, Told::Refused(stood));
+    }
+
+    /// The door has refused a call: what is true then is what whoever asked is told, whenever that is.
+    pub(crate) fn task_is_refused_at_the_door(&mut self, task: usize) {
+        self.tasks[task].stood = self.stands(&self.tasks[task].intent);
     }
 
     fn task_ends(&mut self, task: usize, told: Told) {

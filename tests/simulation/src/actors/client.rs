@@ -51,6 +51,12 @@ impl World {
         self.after(patience_ms, patience_ms, Event::Told(client, intent.tag, Told::Silence));
     }
 
+    /// Whether a plan is in its group's history now.
+    pub(crate) fn stands(&self, intent: &Intent) -> bool {
+        let tip = self.database.tables.groups[intent.group].tip().map(|tip| tip.version);
+        tip.is_some_and(|tip| self.ledgers[intent.group].has_on_its_line(tip, intent.tag))
+    }
+
     /// A client hears what became of its plan.
     pub(crate) fn client_is_told(&mut self, client: usize, tag: u32, told: Told) -> Verdict {
         let Some((intent, tries)) = self.clients[client].waits_for.clone().filter(|(intent, _)| intent.tag == tag)
@@ -64,11 +70,9 @@ impl World {
         }
         self.clients[client].waits_for = None;
         self.after(50, 2_500, Event::Client(client));
-        let tip = self.database.tables.groups[intent.group].tip().map(|tip| tip.version);
-        let stands = tip.is_some_and(|tip| self.ledgers[intent.group].has_on_its_line(tip, tag));
         // What was refused by one history may stand in the backup that took its place.
         let is_restored = self.clients[client].restores != self.restores;
-        ensure(told != Told::Refused || !intent.keyed || !stands || is_restored, Promise::RetriesAreOne, || {
+        ensure(told != Told::Refused(true) || !intent.keyed || is_restored, Promise::RetriesAreOne, || {
             format!("client {client} is told that plan {tag} was refused, and it is in the history")
         })
     }
