@@ -4,7 +4,7 @@ use super::Peer;
 use crate::contents::Contents;
 use crate::cpu;
 use crate::echo::free_address;
-use private_postgres::{Cluster, Login, Purpose, RunningCluster};
+use private_postgres::{Cluster, Login, Purpose, RunningCluster, socket_directory, who_runs_postgres};
 use std::fs;
 use std::io::{BufWriter, Write as _};
 use std::process::{Command, Stdio};
@@ -31,19 +31,20 @@ create index on records (domain_id);
 create index on records (domain_id, ordername text_pattern_ops);
 create index on domainmetadata (domain_id);
 create index on cryptokeys (domain_id);
-vacuum analyze;
+analyze domains, records;
 ";
 
 /// Starts it with its database, both on one core.
 pub(super) fn start(contents: &Contents, core: usize) -> Peer {
     let folder = tempfile::Builder::new().prefix("holdfast-bench-").tempdir().unwrap();
-    let sockets = folder.path().join("s");
+    let user = who_runs_postgres().unwrap();
+    let sockets = socket_directory(&folder.path().join("sockets"), user.as_ref()).unwrap();
     let owner = Login { name: "pdns".to_owned(), password: "pdns".to_owned() };
     let cluster = Cluster::at(&folder.path().join("postgres"), &sockets).unwrap();
     cluster.create(&owner, Purpose::Throwaway).unwrap();
     let postgres = RunningCluster::start(cluster, &folder.path().join("postgres.log")).unwrap();
-    let url = postgres.cluster().url(&owner, "postgres");
-    fill(&url, contents);
+    // The owner has a database of the same name.
+    fill(&postgres.cluster().url(&owner, "pdns"), contents);
     // Connections that are made from here on inherit it.
     cpu::pin(postgres.pid(), core);
 
@@ -51,7 +52,7 @@ pub(super) fn start(contents: &Contents, core: usize) -> Peer {
     let file = folder.path().join("pdns.conf");
     let (home, port, sockets) = (folder.path().display(), address.port(), postgres.cluster().sockets().display());
     let settings = format!(
-        "launch=gpgsql\ngpgsql-host={sockets}\ngpgsql-user=pdns\ngpgsql-password=pdns\ngpgsql-dbname=postgres\ngpgsql-dnssec=no\n\
+        "launch=gpgsql\ngpgsql-host={sockets}\ngpgsql-user=pdns\ngpgsql-password=pdns\ngpgsql-dbname=pdns\ngpgsql-dnssec=no\n\
          local-address=127.0.0.1\nlocal-port={port}\nsocket-dir={home}\nreceiver-threads=1\ndistributor-threads=1\ndaemon=no\nguardian=no\n\
          security-poll-suffix=\nloglevel=0\n"
     );
