@@ -62,7 +62,7 @@ declare
     later bigint;
 begin
     of_group := case when of_zone < 0 then -of_zone else (select z.zone_group from zone z where z.zone = of_zone) end;
-    select max(g.generation) into upto from generation g where g.zone_group = of_group and g.generation <= at_generation;
+    select g.generation into upto from generation g where g.zone_group = of_group and g.generation <= at_generation order by g.generation desc limit 1;
     -- Most zones were touched lately.
     select t.generation into newest
     from (select g.generation, g.plan from generation g where g.zone_group = of_group and g.generation <= upto order by g.generation desc limit 100) t
@@ -100,6 +100,8 @@ $$;
 
 -- How many record sets stand in a zone at a generation. A `touched` row says how many, or how many more than before (0002_history.sql); a row that says neither counts
 -- as no difference. The newest row by number is nearly always the newest by generation, so that is looked at first; why not always, see touched_at.
+-- Never max(generation) here and elsewhere on the way of a plan: planned while the table is empty, it is an aggregate over the group's whole history, and stays one
+-- for the life of a connection.
 create function record_sets_at(of_zone bigint, at_generation bigint) returns bigint
 language plpgsql stable
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
@@ -112,7 +114,7 @@ declare
 begin
     of_group := case when of_zone < 0 then -of_zone else (select z.zone_group from zone z where z.zone = of_zone) end;
     loop
-        select max(g.generation) into upto from generation g where g.zone_group = of_group and g.generation <= upto;
+        select g.generation into upto from generation g where g.zone_group = of_group and g.generation <= upto order by g.generation desc limit 1;
         select g.generation, c.value into newest
         from change c
         cross join lateral (select g.generation from generation g where g.plan = c.plan and g.generation <= upto offset 0) g
@@ -162,7 +164,7 @@ begin
     -- Always: `low` is older than the window, and nothing above `high` is.
     low := oldest.generation;
     spent := oldest.deletes_spent;
-    select max(g.generation) into high from generation g where g.zone_group = of_group;
+    select g.generation into high from generation g where g.zone_group = of_group order by g.generation desc limit 1;
     while low < high loop
         -- Numbers that an epoch skipped are passed over.
         select g.generation, g.deletes_spent, g.at into middle from generation g

@@ -4,7 +4,7 @@
 -- below the floor may lack deletions that were retired.
 create view serving_head (ring, zone_group, group_name, generation, id, digest, parent_generation, parent_id, floor) as
 select r.ring, z.zone_group, z.name, g.generation, g.id, g.digest,
-    (select max(p.generation) from generation p where p.zone_group = g.zone_group and p.generation < g.generation),
+    (select p.generation from generation p where p.zone_group = g.zone_group and p.generation < g.generation order by p.generation desc limit 1),
     (select p.id from generation p where p.zone_group = g.zone_group and p.generation < g.generation order by p.generation desc limit 1),
     z.floor
 from ring r

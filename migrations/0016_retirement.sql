@@ -526,12 +526,12 @@ begin
     insert into retirement (zone_group) values (p_group) on conflict do nothing;
     select r.swept, r.forgotten into state from retirement r where r.zone_group = p_group for update skip locked;
     select z.floor into the_floor from zone_group z where z.zone_group = p_group;
-    select max(g.generation) into tip from generation g where g.zone_group = p_group;
+    select g.generation into tip from generation g where g.zone_group = p_group order by g.generation desc limit 1;
     if state.swept is null or tip - state.forgotten <= generations_remembered() then
         rollback;
         return;
     end if;
-    select max(g.generation) into before_floor from generation g where g.zone_group = p_group and g.generation < the_floor;
+    select g.generation into before_floor from generation g where g.zone_group = p_group and g.generation < the_floor order by g.generation desc limit 1;
     select g.generation into upto from generation g
     where g.zone_group = p_group and g.generation < before_floor and g.generation <= state.swept
       and g.generation <= (select o.generation from generation o where o.zone_group = p_group order by o.generation desc offset generations_remembered() limit 1)

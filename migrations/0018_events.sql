@@ -23,7 +23,7 @@ declare
     high bigint;
     middle record;
 begin
-    select max(g.generation) into high from generation g where g.zone_group = of_group;
+    select g.generation into high from generation g where g.zone_group = of_group order by g.generation desc limit 1;
     while low < high loop
         -- Numbers that an epoch skipped, and those of generations that were forgotten, are passed over.
         select g.generation, g.xact into middle from generation g

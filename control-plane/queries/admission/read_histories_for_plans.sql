@@ -26,7 +26,8 @@ union all
 select 'base', asked.name, null, null, null, null, g.id, g.generation, null, null, null, null, null, null, null
 from unnest($2::text[], $3::bigint[]) as b (group_name, base)
 join asked on asked.name = b.group_name
-join generation g on g.zone_group = asked.zone_group and g.generation = b.base
+-- By both columns, also where the plan was made while the table was empty: by the group alone it is the whole history, and stays so until somebody analyzes.
+cross join lateral (select g.id, g.generation from generation g where g.zone_group = asked.zone_group and g.generation = b.base offset 0) g
 union all
 select 'zone', known.group_name, known.name, null, null, null, null, case when known.name = any ($8::text[]) then touched_at(known.zone, 9223372036854775807) else begun.generation end,
        known.zone, null, null, null, null, null, record_sets_at(known.zone, 9223372036854775807)
