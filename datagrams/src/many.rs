@@ -65,6 +65,7 @@ impl Peer {
         }
     }
 
+    #[inline]
     fn address(&self) -> Option<SocketAddr> {
         // SAFETY: every octet is set, every pattern is a value of both, and the family is at the same place in both.
         let (v4, v6) = unsafe { (self.v4, self.v6) };
@@ -246,6 +247,7 @@ impl Batch {
 
     /// Who sent what was received in this place; none if it is of no family that we know.
     #[must_use]
+    #[inline]
     pub fn peer(&self, place: usize) -> Option<SocketAddr> {
         self.at(place).peer.address()
     }
@@ -390,6 +392,12 @@ impl fmt::Debug for Envelope {
 }
 
 impl Envelope {
+    /// To whom it goes; none if that is of no family that we know.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer.address()
+    }
+
     /// Sends one datagram.
     ///
     /// # Errors

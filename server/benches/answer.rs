@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run should say where")]
 
 use arc_swap::ArcSwap;
-use server::answer::{GROUP_SIZE, Scratch, Transport, UDP_REPLY_SIZE, Verdict};
+use server::answer::{Context, Cookies, GROUP_SIZE, Options, Scratch, Secret, Transport, UDP_REPLY_SIZE, Verdict};
 use server::install::{Head, Load};
 use server::replica::build::{Build, Row, TouchedZone, Wanted};
 use server::snapshot::{Directory, GroupNumber, ZoneNumber};
@@ -108,6 +108,9 @@ fn packets(size: usize, hits: usize, no_data: usize) -> Vec<Vec<u8>> {
 /// The median of what an answer takes.
 fn time(directory: &Directory, packets: &[Vec<u8>], ahead: bool) -> f64 {
     let (mut scratch, mut out) = (Scratch::default(), vec![0; UDP_REPLY_SIZE]);
+    let options = Options { cookies: Some(Cookies::new(Secret::new(&[7; 16]), Vec::new())), ..Options::default() };
+    let peer = std::net::Ipv4Addr::LOCALHOST.into();
+    let context = Context { transport: Transport::Udp, peer, now: 0, options: &options };
     let mut round = |_| {
         let began = Instant::now();
         for group in packets.chunks(GROUP_SIZE) {
@@ -116,9 +119,9 @@ fn time(directory: &Directory, packets: &[Vec<u8>], ahead: bool) -> f64 {
             }
             for (place, packet) in group.iter().enumerate() {
                 let verdict = if ahead {
-                    scratch.answer_next(directory, (place, packet), Transport::Udp, &mut out)
+                    scratch.answer_next(directory, (place, packet), &context, &mut out)
                 } else {
-                    server::answer::answer(directory, &mut scratch, packet, Transport::Udp, &mut out)
+                    server::answer::answer(directory, &mut scratch, packet, &context, &mut out)
                 };
                 assert!(matches!(black_box(verdict), Verdict::Reply(..)));
             }

@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod answer;
+pub mod cookie_secrets;
 pub mod counters;
 pub mod disk;
 pub mod install;
@@ -16,6 +17,7 @@ pub mod sockets;
 pub mod tcp;
 pub mod udp;
 
+mod cookie_clock;
 mod prefetch;
 mod run;
 mod thread;

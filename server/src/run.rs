@@ -1,6 +1,7 @@
 //! Puts the parts together, and takes them apart again in order.
 
 use crate::admin::Admin;
+use crate::cookie_secrets::{self, SecretsError};
 use crate::counters::AllCounters;
 use crate::disk::{Disk, DiskStatus, Found, Writer};
 use crate::replica::{Identity, Replica};
@@ -48,6 +49,9 @@ pub enum RunError {
         /// Why not.
         why: io::Error,
     },
+    /// There can be no cookies.
+    #[error(transparent)]
+    CookieSecrets(#[from] SecretsError),
     /// The operating system refused something.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -63,6 +67,7 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
     // The replica asks the same few questions for ever: to plan them anew each time would cost more than to answer them.
     let database = database.application_name("holdfast-server").options([("plan_cache_mode", "force_generic_plan")]);
     let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let options = Arc::new(ArcSwap::from_pointee(settings.answer_options()?));
 
     // All sockets before anything starts, so that a port in use is an error and not half a server.
     let admin_listener = open_admin(settings.admin)?;
@@ -100,7 +105,7 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
     let admin_address = admin_listener.local_addr()?;
     let serving = admin::serve(admin_listener, admin, stop.clone());
     parts.spawn(async move { ("the admin address", serving.await) });
-    let (slow, slow_ended) = udp::Slow::start(directory.clone())?;
+    let (slow, slow_ended) = udp::Slow::start(directory.clone(), options.clone())?;
     parts.spawn(async move { ("the slow path of UDP", slow_ended.await.map_err(|_| io::Error::other("it panicked"))) });
     // With more workers than cores none has a core to itself.
     let cores = if settings.udp_pinned { udp::cores() } else { Vec::new() };
@@ -108,18 +113,27 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
         let address = sockets.address;
         for (number, socket) in sockets.udp.into_iter().enumerate() {
             let core = cores.get(number).copied().filter(|_| workers <= cores.len());
-            let (directory, counters) = (directory.clone(), counters.of_worker("udp"));
-            let worker = udp::Worker { socket, directory, counters, slow: slow.clone(), core };
+            let (directory, options) = (directory.clone(), options.clone());
+            let (counters, slow) = (counters.of_worker("udp"), slow.clone());
+            let worker = udp::Worker { socket, directory, options, counters, slow, core };
             let serving = udp::serve(worker, stop.clone());
             parts.spawn(async move { ("a UDP worker", serving.await) });
         }
         let (connections, counters) = (connections.clone(), counters.of_worker("tcp"));
-        let serving = tcp::serve(sockets.tcp, directory.clone(), connections, counters, stop.clone());
+        let answers = (directory.clone(), options.clone());
+        let serving = tcp::serve(sockets.tcp, answers, connections, counters, stop.clone());
         parts.spawn(async move { ("a TCP listener", serving.await) });
         tracing::info!(%address, "answering DNS over UDP and TCP");
     }
     // Only the workers hold it now, so it ends with them.
     drop(slow);
+    if let Some(file) = settings.options.secret_file() {
+        let reading = cookie_secrets::read_again(signal(SignalKind::hangup())?, file, options, stop.clone());
+        parts.spawn(async move {
+            reading.await;
+            ("what reads cookie secrets again", Ok(()))
+        });
+    }
     tracing::info!(
         address = %admin_address, server = replica.identity.server, ring = replica.identity.ring, "health and metrics"
     );

@@ -1,5 +1,7 @@
 //! What can be set, on the command line or as variables.
 
+mod options;
+
 use crate::tcp::Limits;
 use clap::Parser;
 use std::ffi::OsString;
@@ -74,6 +76,10 @@ pub struct Settings {
     /// How long a TCP connection may be silent, in milliseconds
     #[arg(long, env = "HOLDFAST_TCP_IDLE_TIMEOUT_MS", value_name = "MS", default_value_t = 10_000)]
     pub tcp_idle_timeout_ms: u64,
+
+    /// What this server tells of itself.
+    #[command(flatten)]
+    pub options: options::OptionSettings,
 
     /// What is logged: a level, or targets with levels such as info,server::replica=debug [default: RUST_LOG, or info]
     #[arg(long, env = "HOLDFAST_LOG", value_name = "FILTER")]

@@ -1,7 +1,8 @@
 //! Answers over TCP (RFC 7766): several questions a connection, answered in order, within limits for everything that a
 //! client could make grow.
 
-use crate::answer::{Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer, answer_slowly};
+use crate::answer::{Context, Options, Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer, answer_slowly};
+use crate::cookie_clock;
 use crate::counters::Counters;
 use crate::snapshot::Directory;
 use arc_swap::ArcSwap;
@@ -105,7 +106,7 @@ fn client_of(address: IpAddr) -> IpAddr {
 /// When the listener cannot be used at all.
 pub async fn serve(
     listener: std::net::TcpListener,
-    directory: Arc<ArcSwap<Directory>>,
+    (directory, options): (Arc<ArcSwap<Directory>>, Arc<ArcSwap<Options>>),
     connections: Arc<Connections>,
     counters: Arc<Counters>,
     stop: CancellationToken,
@@ -131,11 +132,13 @@ pub async fn serve(
             continue;
         };
         counters.accepted.add();
-        let (directory, counters, stop) = (directory.clone(), counters.clone(), stop.clone());
+        let (directory, options) = (directory.clone(), options.clone());
+        let (counters, stop) = (counters.clone(), stop.clone());
         serving.spawn(async move {
             let idle_timeout = admitted.connections.limits.idle_timeout;
             counters.open.add();
-            let conversation = Conversation { stream, directory, counters: &counters, idle_timeout };
+            let peer = client.ip();
+            let conversation = Conversation { stream, peer, directory, options, counters: &counters, idle_timeout };
             // How a connection ends is the client's affair.
             let _ = conversation.run(&stop).await;
             counters.open.subtract();
@@ -155,7 +158,9 @@ thread_local! {
 
 struct Conversation<'c> {
     stream: TcpStream,
+    peer: IpAddr,
     directory: Arc<ArcSwap<Directory>>,
+    options: Arc<ArcSwap<Options>>,
     counters: &'c Counters,
     idle_timeout: Duration,
 }
@@ -202,11 +207,12 @@ impl Conversation<'_> {
 
     /// Adds the answer to `replies`, with its length before it.
     fn answer(&self, question: &[u8], replies: &mut Vec<u8>) {
-        let directory = self.directory.load();
+        let (directory, options, now) = (self.directory.load(), self.options.load(), cookie_clock::now());
+        let context = Context { transport: Transport::Tcp, peer: self.peer, now, options: &options };
         ROOM.with_borrow_mut(|(scratch, reply)| {
-            let mut verdict = answer(&directory, scratch, question, Transport::Tcp, reply);
+            let mut verdict = answer(&directory, scratch, question, &context, reply);
             if verdict == Verdict::Slow {
-                verdict = answer_slowly(&directory, scratch, question, Transport::Tcp, reply);
+                verdict = answer_slowly(&directory, scratch, question, &context, reply);
             }
             let Verdict::Reply(length, rcode) = verdict else { return self.counters.dropped.add() };
             self.counters.replied(rcode);

@@ -4,7 +4,7 @@
 
 mod support;
 
-use server::answer::{Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer};
+use server::answer::{Context, Cookies, Options, Scratch, Secret, TCP_REPLY_SIZE, Transport, Verdict, answer};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use support::directory_of;
@@ -60,13 +60,19 @@ fn no_answer_allocates() {
         "loop.example. A",
         "www.elsewhere. A",
         "www.example. TXT size=1 options=000a00080102030405060708",
+        "www.example. A options=000a0018010203040506070801000000000000000102030405060708",
+        "www.example. A tcp options=000a00080102030405060708000b00000003000012340003010203",
+        "www.elsewhere. A options=000300000a0a0000",
     ];
+    let cookies = Some(Cookies::new(Secret::new(&[7; 16]), vec![Secret::new(&[8; 16])]));
+    let options = Options { cookies, nsid: Some((*b"one").into()), keepalive: Some(100), ..Options::default() };
     for question in questions {
         let question = Question::parse(question);
         let transport = if question.tcp { Transport::Tcp } else { Transport::Udp };
         let packet = question.to_wire();
+        let context = Context { transport, peer: [127, 0, 0, 1].into(), now: 1, options: &options };
         let before = ALLOCATIONS.get();
-        let verdict = answer(&directory, &mut scratch, &packet, transport, &mut out);
+        let verdict = answer(&directory, &mut scratch, &packet, &context, &mut out);
         let after = ALLOCATIONS.get();
         assert!(matches!(verdict, Verdict::Reply(..)), "{question:?}: {verdict:?}");
         assert_eq!(after, before, "{question:?}");

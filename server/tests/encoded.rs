@@ -7,7 +7,7 @@
 
 mod support;
 
-use server::answer::{GROUP_SIZE, Scratch, TCP_REPLY_SIZE, Transport, Verdict};
+use server::answer::{Context, GROUP_SIZE, Scratch, TCP_REPLY_SIZE, Transport, Verdict};
 use server::disk;
 use server::snapshot::Directory;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use support::oracle::Zones;
 use support::random::Numbers;
 use support::random_zones::{Story, ZONES};
 use support::wire::{Question, to_text};
-use support::{install, reply};
+use support::{SILENT, install, reply};
 
 /// How many changes a case sees, and how many questions are asked after each.
 const CHANGES: usize = 6;
@@ -108,7 +108,8 @@ fn check_groups(directory: &Directory, questions: &[Question]) {
         scratch.look_ahead(directory, packets.iter().map(Vec::as_slice));
         for (place, packet) in packets.iter().enumerate() {
             let expected = reply(directory, packet, Transport::Udp).unwrap();
-            let verdict = scratch.answer_next(directory, (place, packet), Transport::Udp, &mut out);
+            let context = Context { transport: Transport::Udp, ..*SILENT };
+            let verdict = scratch.answer_next(directory, (place, packet), &context, &mut out);
             let Verdict::Reply(length, _) = verdict else { panic!("{verdict:?}") };
             assert_eq!(out[..length], expected);
         }

@@ -214,14 +214,16 @@ fn the_help_names_every_variable_and_the_version_is_told() {
     let say = |option: &str| {
         let output = Command::new(env!("CARGO_BIN_EXE_holdfast-server"))
             .arg(option)
-            .env("HOLDFAST_DATABASE_URL", "secret")
+            .env("HOLDFAST_DATABASE_URL", "postgres://one:opensesame@db/x")
             .output();
         String::from_utf8(output.unwrap().stdout).unwrap()
     };
     let help = say("--help");
-    for variable in ["DNS", "ADMIN", "DATABASE_URL", "RING", "NAME", "POLL_INTERVAL_MS", "UDP_SOCKETS", "LOG"] {
+    for variable in
+        ["DNS", "ADMIN", "DATABASE_URL", "RING", "NAME", "POLL_INTERVAL_MS", "UDP_SOCKETS", "LOG", "COOKIES", "NSID"]
+    {
         assert!(help.contains(&format!("[env: HOLDFAST_{variable}")), "{help}");
     }
-    assert!(!help.contains("secret"));
+    assert!(!help.contains("opensesame"));
     assert_eq!(say("--version"), format!("holdfast-server {}\n", env!("CARGO_PKG_VERSION")));
 }

@@ -2,7 +2,7 @@
 //! others are read. Out of a million names that is most of what a look-up takes.
 
 use super::plain::Kind;
-use super::{Scratch, Transport, Verdict};
+use super::{Context, Scratch, Verdict};
 use crate::prefetch::prefetch;
 use crate::snapshot::{Ahead, Directory};
 
@@ -46,9 +46,9 @@ impl Scratch {
         &mut self,
         directory: &Directory,
         (place, packet): (usize, &[u8]),
-        transport: Transport,
+        context: &Context<'_>,
         out: &mut [u8],
     ) -> Verdict {
-        self.answer(directory, place, packet, transport, out)
+        self.answer(directory, (place, packet), context, out)
     }
 }

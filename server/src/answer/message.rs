@@ -1,10 +1,11 @@
 //! Writes answers: the question as the client spelled it, names compressed, record sets whole or not at all. Into memory that
 //! is given, and no further.
 
-use super::request::{CLASS_IN, Edns, HEADER_LENGTH, Header};
-use super::{EDNS_PAYLOAD_SIZE, GENERATION_OPTION, Rcode};
+use super::options::{ExtendedError, Told};
+use super::request::{CLASS_CHAOS, CLASS_IN, Edns, HEADER_LENGTH, Header};
+use super::{EDNS_PAYLOAD_SIZE, Rcode};
 use crate::snapshot::{EncodedSet, RECORD_HEAD_LENGTH};
-use zone_model::{EmbeddedName, RecordType, Version};
+use zone_model::{EmbeddedName, RecordType};
 
 /// Where the question's name stands in every message.
 const QUESTION_AT: u16 = 12;
@@ -14,8 +15,6 @@ const POINTER_END: usize = 0x4000;
 const TARGETS_MAX: usize = 128;
 /// An OPT record without options.
 const OPT_LENGTH: usize = 11;
-/// The generation's option: code and length, a number of 8 octets, an id of 32.
-const GENERATION_OPTION_LENGTH: usize = 4 + 8 + 32;
 /// Where the counts of the three sections stand in the header.
 const COUNTS_AT: usize = 6;
 
@@ -69,7 +68,9 @@ pub(super) struct Writer<'o> {
     question_end: usize,
     edns: Option<Edns>,
     /// What the OPT record tells beside itself.
-    told: Option<Version>,
+    told: &'o Told<'o>,
+    /// The room that is kept for it.
+    kept: usize,
     /// Whether nothing is missing that is needed.
     is_whole: bool,
 }
@@ -79,18 +80,20 @@ pub(super) struct Writer<'o> {
 pub(super) struct Flags {
     pub(super) rcode: Rcode,
     pub(super) authoritative: bool,
+    /// Why there is an error, if that can be told.
+    pub(super) why: Option<ExtendedError>,
 }
 
 impl<'o> Writer<'o> {
-    /// Starts an answer of at most `limit` octets, the client's OPT record being answered by another, which tells `told`. None
-    /// if `out` has no room for as much as that.
+    /// Starts an answer of at most `limit` octets, the client's OPT record being answered by another, which tells `told`, as far
+    /// as there is room. None if `out` has none for the rest.
     #[inline]
     pub(super) fn new(
         out: &'o mut [u8],
         targets: &'o mut Targets,
         header: &Header,
         question: Option<Asked<'_>>,
-        (edns, told): (Option<Edns>, Option<Version>),
+        (edns, told): (Option<Edns>, &'o mut Told<'o>),
         limit: usize,
     ) -> Option<Self> {
         let [id_high, id_low] = header.id;
@@ -101,10 +104,19 @@ impl<'o> Writer<'o> {
         *out.first_chunk_mut::<HEADER_LENGTH>()? = head;
         targets.count = 0;
         // The OPT record has its place before anything else has.
-        let option_length = if told.is_some() { GENERATION_OPTION_LENGTH } else { 0 };
-        let limit = limit.min(out.len()).checked_sub(edns.map_or(0, |_| OPT_LENGTH + option_length))?;
+        let (mut limit, mut kept) = (limit.min(out.len()), 0);
+        if edns.is_some() {
+            let question_length = question.map_or(0, |question| question.name.len() + 4);
+            let room = limit.checked_sub(HEADER_LENGTH + question_length + OPT_LENGTH)?;
+            if told.length() > room {
+                told.fit(room);
+            }
+            kept = OPT_LENGTH + told.length();
+            limit -= kept;
+        }
         let (counts, at, is_whole) = ([0; 3], HEADER_LENGTH, true);
-        let mut writer = Self { out, at, limit, counts, targets, name_end: at, question_end: at, edns, told, is_whole };
+        let (name_end, question_end) = (at, at);
+        let mut writer = Self { out, at, limit, counts, targets, name_end, question_end, edns, told, kept, is_whole };
         if let Some(question) = question {
             writer.octets(question.name)?;
             writer.name_end = writer.at;
@@ -143,6 +155,19 @@ impl<'o> Writer<'o> {
     /// Writes a CNAME that no zone has.
     pub(super) fn put_alias(&mut self, owner: Owner<'_>, ttl: u32, target: &[u8]) {
         self.try_to(Section::Answer, 1, true, |writer| writer.put_record(owner, RecordType::CNAME, ttl, target, true));
+    }
+
+    /// Writes a text of class CH at the question's name (RFC 4892 §3).
+    pub(super) fn put_text(&mut self, text: &[u8]) {
+        self.try_to(Section::Answer, 1, true, |writer| {
+            let length = u8::try_from(text.len()).ok()?;
+            writer.put_pointer(QUESTION_AT)?;
+            let [t1, t2] = RecordType::TXT.0.to_be_bytes();
+            let [c1, c2] = CLASS_CHAOS.to_be_bytes();
+            let [l1, l2] = (u16::from(length) + 1).to_be_bytes();
+            writer.octets(&[t1, t2, c1, c2, 0, 0, 0, 0, l1, l2, length])?;
+            writer.octets(text)
+        });
     }
 
     /// Whether nothing is missing so far that is needed.
@@ -305,16 +330,21 @@ impl<'o> Writer<'o> {
         *high |= u8::from(flags.authoritative) << 2 | u8::from(!self.is_whole) << 1;
         *low |= (rcode & 0x0f) as u8;
         if let Some(edns) = self.edns {
-            // The room that was kept.
-            self.limit = self.out.len();
+            // The room that was kept. What is left beside it is for the reason of an error.
+            self.limit += self.kept;
+            let why = flags.why.filter(|why| self.at + self.kept + why.length() <= self.limit);
             let [t1, t2] = RecordType::OPT.0.to_be_bytes();
             let [s1, s2] = EDNS_PAYLOAD_SIZE.to_be_bytes();
             // Extended rcode, version 0, DO as the client sent it (RFC 3225 §3).
             let flags = u8::from(edns.dnssec_ok) << 7;
-            self.octets(&[0, t1, t2, s1, s2, (rcode >> 4) as u8, 0, flags, 0])?;
-            match self.told {
-                None => self.octets(&[0, 0])?,
-                Some(version) => self.put_generation(version)?,
+            let [l1, l2] = ((self.kept - OPT_LENGTH + why.map_or(0, ExtendedError::length)) as u16).to_be_bytes();
+            self.octets(&[0, t1, t2, s1, s2, (rcode >> 4) as u8, 0, flags, 0, l1, l2])?;
+            if self.kept > OPT_LENGTH {
+                let told = self.told;
+                told.write(|code, value, rest| self.put_option(code, value, rest))?;
+            }
+            if let Some(why) = why {
+                why.write(|code, value, rest| self.put_option(code, value, rest))?;
             }
             self.counts[Section::Additional as usize] += 1;
         }
@@ -325,12 +355,12 @@ impl<'o> Writer<'o> {
         Some(self.at)
     }
 
-    /// The length of an OPT record's options and the generation's, which is the only one.
-    fn put_generation(&mut self, version: Version) -> Option<()> {
-        self.octets(&[0, 44])?;
-        self.octets(&GENERATION_OPTION.to_be_bytes())?;
-        self.octets(&[0, 40])?;
-        self.octets(&version.generation.get().to_be_bytes())?;
-        self.octets(version.id.as_bytes())
+    /// An option whose value comes in two pieces.
+    fn put_option(&mut self, code: u16, value: &[u8], rest: &[u8]) -> Option<()> {
+        let length = u16::try_from(value.len() + rest.len()).ok()?;
+        self.octets(&code.to_be_bytes())?;
+        self.octets(&length.to_be_bytes())?;
+        self.octets(value)?;
+        self.octets(rest)
     }
 }

@@ -5,43 +5,40 @@
 
 mod additional;
 mod ahead;
+mod context;
+mod cookies;
+mod judge;
 mod lookup;
 mod message;
+mod options;
 mod plain;
 mod request;
 mod resolve;
 
 pub use ahead::GROUP_SIZE;
+pub use context::{Context, Options, Transport};
+pub use cookies::{Cookies, Secret};
+pub use options::GENERATION_OPTION;
 pub use resolve::ALIAS_CHAIN_LENGTH_MAX;
 
 use crate::snapshot::{Directory, HashedName};
+use judge::{Fault, Task, judge};
 use message::{Asked, Flags, Targets, Writer};
+use options::{ExtendedError, Told, Worth};
 use plain::{Kind, Plain};
-use request::{CLASS_ANY, CLASS_IN, Edns, HEADER_LENGTH, Question, Request};
+use request::{CLASS_ANY, CLASS_IN, Edns, HEADER_LENGTH};
 use resolve::{Outcome, resolve, zone_for};
 use zone_model::{RecordType, Version};
 
 /// The size of UDP messages that we are ready for, and the most that we send: it passes every common network in one
 /// piece (as agreed on DNS flag day 2020).
 pub const EDNS_PAYLOAD_SIZE: u16 = 1232;
-/// The option by which a client asks which generation an answer was made from, and is told (docs/decisions/0012). It is
-/// one of those for local use (RFC 6891 §9).
-pub const GENERATION_OPTION: u16 = 65042;
 /// What a client without EDNS can take over UDP (RFC 1035 §4.2.1).
 const PLAIN_UDP_SIZE: u16 = 512;
 /// Room for any reply over UDP.
 pub const UDP_REPLY_SIZE: usize = EDNS_PAYLOAD_SIZE as usize;
 /// Room for any reply over TCP.
 pub const TCP_REPLY_SIZE: usize = u16::MAX as usize;
-
-/// What carried the question, and so how long its answer may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// Datagrams.
-    Udp,
-    /// Everything with a connection and a length before each message.
-    Tcp,
-}
 
 /// What to do with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +72,8 @@ impl Rcode {
     pub const NAME_TOO_LONG: Self = Self(6);
     /// A version of EDNS above 0 (RFC 6891 §6.1.3).
     pub const BAD_VERSION: Self = Self(16);
+    /// A cookie that is not good, from who asks whether it is (RFC 7873 §5.4).
+    pub const BAD_COOKIE: Self = Self(23);
 }
 
 /// Room to work in, kept from packet to packet, so that answering allocates nothing.
@@ -84,32 +83,42 @@ pub struct Scratch {
     ahead: Box<[(Kind, HashedName)]>,
     names: resolve::Names,
     targets: Targets,
+    /// What the cookie of the last packet was worth.
+    worth: Worth,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
         let ahead = (0..GROUP_SIZE).map(|_| (Kind::Silence, HashedName::default())).collect();
-        Self { ahead, names: resolve::Names::default(), targets: Targets::default() }
+        Self { ahead, names: resolve::Names::default(), targets: Targets::default(), worth: Worth::Nothing }
     }
 }
 
 /// Answers a packet out of `directory`, into `out`, if it is a plain query; anything else that wants an answer is
 /// [`Verdict::Slow`].
 ///
-/// No lock, no clock, no I/O, nothing random, nothing allocated: the same packet gets the same reply, to the last octet.
+/// No lock, no clock, no I/O, nothing random, nothing allocated: in the same context the same packet gets the same reply, to
+/// the last octet.
 #[inline]
 pub fn answer(
     directory: &Directory,
     scratch: &mut Scratch,
     packet: &[u8],
-    transport: Transport,
+    context: &Context<'_>,
     out: &mut [u8],
 ) -> Verdict {
     scratch.read(0, packet);
-    scratch.answer(directory, 0, packet, transport, out)
+    scratch.answer(directory, (0, packet), context, out)
 }
 
 impl Scratch {
+    /// Whether the packet that was answered last brought a cookie of ours that is valid: its sender is at its address. Of what
+    /// is [`Verdict::Slow`] that is not known yet.
+    #[must_use]
+    pub fn had_valid_cookie(&self) -> bool {
+        self.worth == Worth::Valid
+    }
+
     #[inline]
     fn read(&mut self, place: usize, packet: &[u8]) {
         if let Some((kind, name)) = self.ahead.get_mut(place) {
@@ -122,12 +131,12 @@ impl Scratch {
     fn answer(
         &mut self,
         directory: &Directory,
-        place: usize,
-        packet: &[u8],
-        transport: Transport,
+        (place, packet): (usize, &[u8]),
+        context: &Context<'_>,
         out: &mut [u8],
     ) -> Verdict {
-        let Self { ahead, names, targets } = self;
+        let Self { ahead, names, targets, worth } = self;
+        *worth = Worth::Nothing;
         let Some((kind, name)) = ahead.get(place) else { return Verdict::Slow };
         let plain = match kind {
             Kind::Plain(plain) if directory.is_loaded() => plain,
@@ -137,12 +146,14 @@ impl Scratch {
         let Plain { header, name_length, rtype, edns } = plain;
         let spelled = packet.get(HEADER_LENGTH..HEADER_LENGTH + name_length).unwrap_or_default();
         let question = Some(Asked { name: spelled, rtype: *rtype, class: CLASS_IN });
-        let limit = limit_of(transport, *edns);
-        let Some(mut writer) = Writer::new(out, targets, header, question, (*edns, None), limit) else {
+        let limit = limit_of(context.transport, *edns);
+        let mut told;
+        (told, *worth) = Told::to(edns.as_ref(), context);
+        let Some(mut writer) = Writer::new(out, targets, header, question, (*edns, &mut told), limit) else {
             return Verdict::Slow;
         };
         let Outcome { rcode, authoritative } = resolve(directory, name, spelled, *rtype, names, &mut writer);
-        match writer.finish(Flags { rcode, authoritative }) {
+        match writer.finish(Flags { rcode, authoritative, why: why_of(rcode) }) {
             Some(length) => Verdict::Reply(length, rcode),
             None => Verdict::Slow,
         }
@@ -155,41 +166,55 @@ pub fn answer_slowly(
     directory: &Directory,
     scratch: &mut Scratch,
     packet: &[u8],
-    transport: Transport,
+    context: &Context<'_>,
     out: &mut [u8],
 ) -> Verdict {
+    scratch.worth = Worth::Nothing;
     let Some(request) = request::read(packet) else { return Verdict::Drop };
-    let Scratch { ahead, names, targets } = scratch;
+    let Scratch { ahead, names, targets, worth } = scratch;
     let Some((_, name)) = ahead.first_mut() else { return Verdict::Drop };
     let asked = request.question.as_ref();
     let asked = asked.map(|asked| Asked { name: asked.name.as_wire(), rtype: asked.rtype, class: asked.class });
-    let judged = judge(directory, &request);
-    let told = match judged {
-        Ok(question) => {
-            let _ = name.read(question.name.as_wire());
-            let asks = request.edns.is_some_and(|edns| edns.asks_for_generation);
-            asks.then(|| version_for(directory, name, question.rtype)).flatten()
+    let task = judge(directory, &request, context);
+    let mut told;
+    (told, *worth) = Told::to(request.edns.as_ref(), context);
+    if let Ok(Task::Resolve(question)) = task {
+        let _ = name.read(question.name.as_wire());
+        if request.edns.is_some_and(|edns| edns.wishes.generation) {
+            told.generation = version_for(directory, name, question.rtype);
         }
-        Err(_) => None,
-    };
-    let limit = limit_of(transport, request.edns);
-    let Some(mut writer) = Writer::new(out, targets, &request.header, asked, (request.edns, told), limit) else {
+    }
+    let limit = limit_of(context.transport, request.edns);
+    let Some(mut writer) = Writer::new(out, targets, &request.header, asked, (request.edns, &mut told), limit) else {
         return Verdict::Drop;
     };
-    let outcome = match judged {
-        Ok(question) => {
+    let flags = match task {
+        Ok(Task::Resolve(question)) => {
             let spelled = question.name.as_wire();
-            let outcome = resolve(directory, name, spelled, question.rtype, names, &mut writer);
+            let Outcome { rcode, authoritative } =
+                resolve(directory, name, spelled, question.rtype, names, &mut writer);
             // Several classes were asked about, and this is but one of them (RFC 1035 §6.2).
-            Outcome { authoritative: outcome.authoritative && question.class != CLASS_ANY, ..outcome }
+            Flags { rcode, authoritative: authoritative && question.class != CLASS_ANY, why: why_of(rcode) }
         }
-        Err(rcode) => Outcome { rcode, authoritative: false },
+        Ok(Task::Tell(text)) => {
+            writer.put_text(text);
+            Flags { rcode: Rcode::NO_ERROR, authoritative: false, why: None }
+        }
+        Ok(Task::ExchangeCookies) => {
+            let rcode = if *worth == Worth::Invalid { Rcode::BAD_COOKIE } else { Rcode::NO_ERROR };
+            Flags { rcode, authoritative: false, why: None }
+        }
+        Err(Fault { rcode, why }) => Flags { rcode, authoritative: false, why },
     };
-    let Outcome { rcode, authoritative } = outcome;
-    match writer.finish(Flags { rcode, authoritative }) {
-        Some(length) => Verdict::Reply(length, rcode),
+    match writer.finish(flags) {
+        Some(length) => Verdict::Reply(length, flags.rcode),
         None => Verdict::Drop,
     }
+}
+
+/// Why an answer is an error: of those, only that a name is in no zone of ours has more to say.
+fn why_of(rcode: Rcode) -> Option<ExtendedError> {
+    (rcode == Rcode::REFUSED).then_some(ExtendedError::NOT_AUTHORITATIVE)
 }
 
 /// The generation of the group that an answer begins in, if it does in one of ours. Where an alias leads into another group,
@@ -207,33 +232,4 @@ fn limit_of(transport: Transport, edns: Option<Edns>) -> usize {
         }
         Transport::Tcp => u16::MAX,
     })
-}
-
-/// The question, if it is one that zones can answer; else the code to answer with.
-fn judge<'r>(directory: &Directory, request: &'r Request) -> Result<&'r Question, Rcode> {
-    // NOTIFY, UPDATE and all else that is no query: not yet.
-    if request.header.opcode != 0 {
-        return Err(Rcode::NOT_IMPLEMENTED);
-    }
-    if request.is_malformed {
-        return Err(Rcode::FORMAT_ERROR);
-    }
-    let question = request.question.as_ref().ok_or(Rcode::FORMAT_ERROR)?;
-    if request.edns.is_some_and(|edns| edns.version > 0) {
-        return Err(Rcode::BAD_VERSION);
-    }
-    if question.class != CLASS_IN && question.class != CLASS_ANY {
-        return Err(Rcode::REFUSED);
-    }
-    match question.rtype {
-        // Transfers: not yet.
-        RecordType::AXFR | RecordType::IXFR => return Err(Rcode::REFUSED),
-        // Obsolete (RFC 1035 §3.2.3), or an agreement on keys that we do not make (RFC 2930).
-        RecordType::MAILA | RecordType::MAILB | RecordType::TKEY => return Err(Rcode::NOT_IMPLEMENTED),
-        // Parts of a message, and of a proof (NXNAME, RFC 9824 §3.4), but nothing that can be asked for.
-        RecordType(0 | 128) | RecordType::OPT | RecordType::TSIG => return Err(Rcode::FORMAT_ERROR),
-        _ => {}
-    }
-    // A server that knows nothing does not know what is not its own either.
-    if directory.is_loaded() { Ok(question) } else { Err(Rcode::SERVER_FAILURE) }
 }

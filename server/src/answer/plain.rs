@@ -1,7 +1,8 @@
-//! Reads plain queries, which are nearly all that come: one question of class IN, and at most an OPT record of version 0 that
-//! asks for nothing. Allocates nothing; whatever is not as plain as that is left to `request`.
+//! Reads plain queries, which are nearly all that come: one question of class IN, and at most an OPT record of version 0 whose
+//! options need no second look. Allocates nothing; whatever is not as plain as that is left to `request`.
 
-use super::request::{CLASS_IN, Edns, HEADER_LENGTH, Header, OPCODE_QUERY, Wish, read_options};
+use super::options::Wishes;
+use super::request::{CLASS_IN, Edns, HEADER_LENGTH, Header, OPCODE_QUERY};
 use crate::snapshot::HashedName;
 use zone_model::RecordType;
 
@@ -59,9 +60,7 @@ fn read_opt(rest: &[u8]) -> Option<Edns> {
     if RecordType(u16::from_be_bytes([t1, t2])) != RecordType::OPT || options.len() != length {
         return None;
     }
-    if read_options(options)? != Wish::None {
-        return None;
-    }
+    let wishes = Wishes::read(options).filter(Wishes::are_plain)?;
     let payload_size = u16::from_be_bytes([s1, s2]);
-    Some(Edns { payload_size, version: 0, dnssec_ok: flags & 0x80 != 0, asks_for_generation: false })
+    Some(Edns { payload_size, version: 0, dnssec_ok: flags & 0x80 != 0, wishes })
 }

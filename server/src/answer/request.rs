@@ -1,7 +1,7 @@
 //! Reads what a client sent. Written by hand, for its strictness and its silence: nothing is allocated but the name,
 //! counts in the header are never believed, and options that we do not know are stepped over unread.
 
-use super::GENERATION_OPTION;
+use super::options::Wishes;
 use zone_model::{Name, RecordType};
 
 /// A header's length (RFC 1035 §4.1.1).
@@ -11,6 +11,8 @@ pub(super) const OPCODE_QUERY: u8 = 0;
 
 /// The Internet.
 pub(super) const CLASS_IN: u16 = 1;
+/// Chaos, where servers tell of themselves (RFC 4892).
+pub(super) const CLASS_CHAOS: u16 = 3;
 /// Any class (RFC 1035 §3.2.5).
 pub(super) const CLASS_ANY: u16 = 255;
 
@@ -57,8 +59,8 @@ pub(super) struct Edns {
     pub(super) payload_size: u16,
     pub(super) version: u8,
     pub(super) dnssec_ok: bool,
-    /// Whether [`GENERATION_OPTION`] is there.
-    pub(super) asks_for_generation: bool,
+    /// What the options say; of a later version than 0 nothing is known.
+    pub(super) wishes: Wishes,
 }
 
 /// What could be read of a request, and whether that was all of it.
@@ -67,7 +69,7 @@ pub(super) struct Request {
     pub(super) header: Header,
     pub(super) question: Option<Question>,
     pub(super) edns: Option<Edns>,
-    /// Not as a message should be: no question or several, two OPT records, a name that does not end, octets left over.
+    /// Not as a message should be: several questions, two OPT records, a name that does not end, octets left over.
     pub(super) is_malformed: bool,
 }
 
@@ -82,7 +84,7 @@ pub(super) fn read(message: &[u8]) -> Option<Request> {
 
 fn read_body(request: &mut Request, message: &[u8], rest: &[u8]) -> Option<()> {
     let [questions, answers, authorities, additionals] = request.header.counts;
-    // Without a question there may still be an OPT record, which wants another in return. What has more than one
+    // Without a question there may still be an OPT record, which wants another in return, and may bring a cookie. What has more than one
     // question, nobody knows how to answer, or where its records begin.
     let mut rest = match questions {
         0 => rest,
@@ -90,7 +92,7 @@ fn read_body(request: &mut Request, message: &[u8], rest: &[u8]) -> Option<()> {
         _ => return None,
     };
     // A plain query brings no records of its own. Other opcodes may, and so does IXFR (RFC 1995 §3).
-    let asks_plainly = request.question.as_ref().is_some_and(|question| question.rtype != RecordType::IXFR);
+    let asks_plainly = request.question.as_ref().is_none_or(|question| question.rtype != RecordType::IXFR);
     if request.header.opcode == OPCODE_QUERY && asks_plainly && (answers > 0 || authorities > 0) {
         return None;
     }
@@ -107,17 +109,17 @@ fn read_body(request: &mut Request, message: &[u8], rest: &[u8]) -> Option<()> {
             let is_second = request.edns.is_some();
             let [_, version, flags, _] = record.ttl;
             let (payload_size, dnssec_ok) = (record.class, flags & 0x80 != 0);
-            let options = read_options(record.data);
-            let asks_for_generation = options == Some(Wish::Generation);
-            request.edns = Some(Edns { payload_size, version, dnssec_ok, asks_for_generation });
+            let wishes = if version == 0 { Wishes::read(record.data) } else { Some(Wishes::default()) };
+            let edns = Edns { payload_size, version, dnssec_ok, wishes: wishes.unwrap_or_default() };
+            request.edns = Some(edns);
             // RFC 6891 §6.1.1.
-            if is_second || !record.is_root || options.is_none() {
+            if is_second || !record.is_root || wishes.is_none() {
                 return None;
             }
         }
         rest = after;
     }
-    (rest.is_empty() && questions == 1).then_some(())
+    rest.is_empty().then_some(())
 }
 
 fn read_question<'m>(request: &mut Request, rest: &'m [u8]) -> Option<&'m [u8]> {
@@ -173,29 +175,4 @@ fn step_over_name<'m>(message: &'m [u8], rest: &'m [u8]) -> Option<&'m [u8]> {
         }
     }
     message.get(after.unwrap_or(at + 1)..)
-}
-
-/// What the options of an OPT record ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
-    None,
-    Generation,
-}
-
-/// Steps over options; none if these are not any. Those that are not known are ignored, whatever they say (RFC 6891
-/// §6.1.2). Ours is empty in a request: who puts something into it means something that we do not know.
-pub(super) fn read_options(mut data: &[u8]) -> Option<Wish> {
-    let mut asked = Wish::None;
-    while !data.is_empty() {
-        let (&[c1, c2, l1, l2], rest) = data.split_first_chunk::<4>()?;
-        let (value, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([l1, l2])))?;
-        if u16::from_be_bytes([c1, c2]) == GENERATION_OPTION {
-            if !value.is_empty() {
-                return None;
-            }
-            asked = Wish::Generation;
-        }
-        data = rest;
-    }
-    Some(asked)
 }

@@ -7,7 +7,8 @@ mod slow;
 pub use pinning::cores;
 pub use slow::Slow;
 
-use crate::answer::{GROUP_SIZE, Scratch, Transport, Verdict};
+use crate::answer::{Context, GROUP_SIZE, Options, Scratch, Transport, Verdict};
+use crate::cookie_clock;
 use crate::counters::Counters;
 use crate::snapshot::Directory;
 use crate::sockets::local_of;
@@ -15,7 +16,7 @@ use crate::thread;
 use arc_swap::ArcSwap;
 use datagrams::Batch;
 use std::io;
-use std::net::UdpSocket;
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub struct Worker {
     pub socket: UdpSocket,
     /// What is served.
     pub directory: Arc<ArcSwap<Directory>>,
+    /// What may be told of this server.
+    pub options: Arc<ArcSwap<Options>>,
     /// What is counted.
     pub counters: Arc<Counters>,
     /// Who answers what is not plain.
@@ -72,9 +75,12 @@ impl Worker {
             match batch.receive(&socket) {
                 Ok(0) => continue,
                 Ok(received) => {
-                    // One snapshot for all of them.
-                    let directory = self.directory.load();
-                    answer_batch(&directory, &mut scratch, &mut batch, received, &self.counters, |packet, envelope| {
+                    // One snapshot for all of them, and one time.
+                    let (directory, options, now) = (self.directory.load(), self.options.load(), cookie_clock::now());
+                    let peer = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+                    let context = Context { transport: Transport::Udp, peer, now, options: &options };
+                    let answered = (&**directory, context, &*self.counters);
+                    answer_batch(answered, &mut scratch, &mut batch, received, |packet, envelope| {
                         self.slow.give(&socket, packet, envelope, &self.counters);
                     });
                 }
@@ -97,23 +103,24 @@ impl Worker {
 /// Answers what was received, but for what is not plain.
 #[inline]
 fn answer_batch(
-    directory: &Directory,
+    (directory, context, counters): (&Directory, Context<'_>, &Counters),
     scratch: &mut Scratch,
     batch: &mut Batch,
     received: usize,
-    counters: &Counters,
     mut give: impl FnMut(&[u8], datagrams::Envelope),
 ) {
     for first in (0..received).step_by(GROUP_SIZE) {
         let group = first..received.min(first + GROUP_SIZE);
         scratch.look_ahead(directory, group.clone().map(|place| batch.request(place)));
         for place in group {
-            if PORTS_NOT_ANSWERED.contains(&batch.peer_port(place)) {
+            let peer = batch.peer(place).filter(|peer| !PORTS_NOT_ANSWERED.contains(&peer.port()));
+            let Some(peer) = peer else {
                 counters.dropped.add();
                 continue;
-            }
+            };
+            let context = Context { peer: peer.ip(), ..context };
             let (packet, reply) = batch.exchange(place);
-            match scratch.answer_next(directory, (place - first, packet), Transport::Udp, reply) {
+            match scratch.answer_next(directory, (place - first, packet), &context, reply) {
                 Verdict::Reply(length, rcode) => {
                     counters.replied(rcode);
                     batch.reply(place, length);

@@ -1,7 +1,8 @@
 //! What is not a plain query: errors, other opcodes and classes, questions before there is data. One thread for all workers takes
 //! it from a queue that is bounded, so that a flood of it costs those who ask plainly next to nothing.
 
-use crate::answer::{Scratch, Transport, UDP_REPLY_SIZE, Verdict, answer_slowly};
+use crate::answer::{Context, Options, Scratch, Transport, UDP_REPLY_SIZE, Verdict, answer_slowly};
+use crate::cookie_clock;
 use crate::counters::Counters;
 use crate::snapshot::Directory;
 use arc_swap::ArcSwap;
@@ -31,11 +32,14 @@ impl Slow {
     ///
     /// # Errors
     /// There can be no more threads.
-    pub fn start(directory: Arc<ArcSwap<Directory>>) -> io::Result<(Self, oneshot::Receiver<()>)> {
+    pub fn start(
+        directory: Arc<ArcSwap<Directory>>,
+        options: Arc<ArcSwap<Options>>,
+    ) -> io::Result<(Self, oneshot::Receiver<()>)> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let (tell, ended) = oneshot::channel();
         std::thread::Builder::new().name("udp-slow".to_owned()).spawn(move || {
-            run(&receiver, &directory);
+            run(&receiver, &directory, &options);
             let _ = tell.send(());
         })?;
         Ok((Self(sender), ended))
@@ -49,10 +53,13 @@ impl Slow {
     }
 }
 
-fn run(receiver: &Receiver<Waiting>, directory: &ArcSwap<Directory>) {
+fn run(receiver: &Receiver<Waiting>, directory: &ArcSwap<Directory>, options: &ArcSwap<Options>) {
     let (mut scratch, mut reply) = (Scratch::default(), vec![0; UDP_REPLY_SIZE]);
     for Waiting { socket, packet, envelope, counters } in receiver {
-        match answer_slowly(&directory.load(), &mut scratch, &packet, Transport::Udp, &mut reply) {
+        let Some(peer) = envelope.peer() else { continue };
+        let (options, now) = (options.load(), cookie_clock::now());
+        let context = Context { transport: Transport::Udp, peer: peer.ip(), now, options: &options };
+        match answer_slowly(&directory.load(), &mut scratch, &packet, &context, &mut reply) {
             Verdict::Reply(length, rcode) => {
                 counters.replied(rcode);
                 if envelope.send(&socket, &reply[..length]).is_err() {

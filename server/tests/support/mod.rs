@@ -9,13 +9,14 @@ pub mod random;
 pub mod random_zones;
 pub mod wire;
 
-use server::answer::{Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer, answer_slowly};
+use server::answer::{Context, Options, Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer, answer_slowly};
 use server::install::{Head, Load, Refusal};
 use server::replica::build::{Build, Row, TouchedZone, Wanted};
 use server::snapshot::{Directory, GroupNumber, ZoneNumber};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, LazyLock};
 use zone_model::{
     Content, Digest, Generation, Id, Key, Name, Placed, RecordSet, RecordType, SetKey, Version, ZoneContents, zone_file,
 };
@@ -169,26 +170,45 @@ pub fn directory_and_histories_of(zones: &[(&str, &str)]) -> (Arc<Directory>, Ve
     (directory, histories)
 }
 
+static NOTHING_TOLD: LazyLock<Options> = LazyLock::new(Options::default);
+/// A server that tells nothing of itself, asked from nearby.
+pub static SILENT: LazyLock<Context<'static>> = LazyLock::new(|| Context {
+    transport: Transport::Udp,
+    peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    now: 0,
+    options: &NOTHING_TOLD,
+});
+
+/// The whole reply of such a server to a packet.
+pub fn reply(directory: &Directory, packet: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    reply_in(directory, packet, &Context { transport, ..*SILENT })
+}
+
 /// The whole reply to a packet, by whichever door it comes in; none is silence. What is answered by the fast door is answered
 /// by the slow one alike, to the last octet.
-pub fn reply(directory: &Directory, packet: &[u8], transport: Transport) -> Option<Vec<u8>> {
+pub fn reply_in(directory: &Directory, packet: &[u8], context: &Context<'_>) -> Option<Vec<u8>> {
+    reply_and_cookie(directory, packet, context).map(|(reply, _)| reply)
+}
+
+/// The same, and whether there was a valid cookie.
+pub fn reply_and_cookie(directory: &Directory, packet: &[u8], context: &Context<'_>) -> Option<(Vec<u8>, bool)> {
     thread_local!(static ROOM: RefCell<(Scratch, Vec<u8>)> = RefCell::new((Scratch::default(), vec![0; TCP_REPLY_SIZE])));
     ROOM.with_borrow_mut(|(scratch, out)| {
         let mut left_over = 0;
-        let mut by = |door: fn(&Directory, &mut Scratch, &[u8], Transport, &mut [u8]) -> Verdict| {
+        let mut by = |door: fn(&Directory, &mut Scratch, &[u8], &Context<'_>, &mut [u8]) -> Verdict| {
             // What is left in there from other replies changes nothing.
             out[..512].fill(left_over);
             left_over += 1;
-            let verdict = door(directory, scratch, packet, transport, out);
+            let verdict = door(directory, scratch, packet, context, out);
             let reply = if let Verdict::Reply(length, _) = verdict { out[..length].to_vec() } else { Vec::new() };
-            (verdict, reply)
+            (verdict, reply, scratch.had_valid_cookie())
         };
         let (fast, slow) = (by(answer), by(answer_slowly));
         assert!(slow.0 != Verdict::Slow && (fast.0 == Verdict::Slow || fast == slow), "{packet:?}: {fast:?} {slow:?}");
         if let Verdict::Reply(_, rcode) = slow.0 {
             assert_eq!(u16::from(slow.1[3] & 15), rcode.0 & 15);
         }
-        (slow.0 != Verdict::Drop).then_some(slow.1)
+        (slow.0 != Verdict::Drop).then_some((slow.1, slow.2))
     })
 }
 
@@ -248,7 +268,7 @@ pub(crate) fn free_port() -> u16 {
     loop {
         let random = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), 0_u8);
         let port = 10_000 + u16::try_from(random % 22_000).unwrap();
-        let address = (std::net::Ipv4Addr::LOCALHOST, port);
+        let address = (Ipv4Addr::LOCALHOST, port);
         if std::net::TcpListener::bind(address).is_ok() && std::net::UdpSocket::bind(address).is_ok() {
             return port;
         }

@@ -96,6 +96,10 @@ pub fn from_hex(text: &str) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
 
+pub fn to_hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
 /// Code, flags and length in a line, then each section that is not empty.
 pub fn to_text(reply: &[u8]) -> String {
     let message = Message::from_octets(reply).unwrap();
@@ -122,6 +126,20 @@ pub fn to_text(reply: &[u8]) -> String {
         if let Some(told) = generation_told(reply) {
             write!(text, " generation={}/{}", told.generation, &told.id.to_string()[..8]).unwrap();
         }
+        for (code, value) in options_told(reply) {
+            match code {
+                3 => write!(text, " nsid={}", String::from_utf8_lossy(&value)).unwrap(),
+                10 => write!(text, " cookie={}", to_hex(&value)).unwrap(),
+                11 => write!(text, " keepalive={}", u16::from_be_bytes(value.try_into().unwrap())).unwrap(),
+                15 => {
+                    let (why, more) = value.split_first_chunk().unwrap();
+                    let more = String::from_utf8(more.to_vec()).unwrap().replace(' ', "-");
+                    let dash = if more.is_empty() { "" } else { "-" };
+                    write!(text, " ede={}{dash}{more}", u16::from_be_bytes(*why)).unwrap();
+                }
+                other => assert_eq!(other, GENERATION_OPTION, "nobody asked for that"),
+            }
+        }
     }
     writeln!(text, " {} octets", reply.len()).unwrap();
     match message.question().next() {
@@ -140,14 +158,18 @@ pub fn to_text(reply: &[u8]) -> String {
     text
 }
 
-/// What a reply says of the generation that it was made from. There is no other option in any reply of ours.
-pub fn generation_told(reply: &[u8]) -> Option<Version> {
+/// The options of a reply, in their order.
+pub fn options_told(reply: &[u8]) -> Vec<(u16, Vec<u8>)> {
     let message = Message::from_octets(reply).unwrap();
-    let mut options =
-        message.opt()?.opt().iter::<UnknownOptData<_>>().map(|option| option.unwrap()).collect::<Vec<_>>();
-    let option = options.pop()?;
-    assert!(options.is_empty() && option.code().to_int() == GENERATION_OPTION);
-    let (generation, id) = option.as_slice().split_first_chunk().unwrap();
+    let Some(opt) = message.opt() else { return Vec::new() };
+    let options = opt.opt().iter::<UnknownOptData<_>>().map(|option| option.unwrap());
+    options.map(|option| (option.code().to_int(), option.as_slice().to_vec())).collect()
+}
+
+/// What a reply says of the generation that it was made from.
+pub fn generation_told(reply: &[u8]) -> Option<Version> {
+    let (_, value) = options_told(reply).into_iter().find(|(code, _)| *code == GENERATION_OPTION)?;
+    let (generation, id) = value.split_first_chunk().unwrap();
     let generation = Generation::new(i64::from_be_bytes(*generation)).unwrap();
     Some(Version { generation, id: Id::from_bytes(id).unwrap() })
 }

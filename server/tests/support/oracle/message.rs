@@ -181,8 +181,12 @@ impl Writer {
             self.out.extend_from_slice(&[0]);
             self.out.extend_from_slice(&RecordType::OPT.0.to_be_bytes());
             self.out.extend_from_slice(&EDNS_PAYLOAD_SIZE.to_be_bytes());
-            // Version 0, DO as the client sent it (RFC 3225 §3), no options.
-            self.out.extend_from_slice(&[0, 0, u8::from(self.question.dnssec_ok) << 7, 0, 0, 0]);
+            // Version 0, DO as the client sent it (RFC 3225 §3).
+            self.out.extend_from_slice(&[0, 0, u8::from(self.question.dnssec_ok) << 7, 0]);
+            // To REFUSED belongs that this server is not the one to ask (RFC 8914 §4.21).
+            let options: &[u8] = if flags.rcode == Rcode::REFUSED { &[0, 15, 0, 2, 0, 20] } else { &[] };
+            self.out.extend_from_slice(&[0, u8::try_from(options.len()).unwrap()]);
+            self.out.extend_from_slice(options);
             self.counts[Section::Additional as usize] += 1;
         }
         for (at, count) in COUNTS_AT.into_iter().zip(self.counts) {
