@@ -246,6 +246,7 @@ impl Batch {
 
     /// Who sent what was received in this place; none if it is of no family that we know.
     #[must_use]
+    #[inline]
     pub fn peer(&self, place: usize) -> Option<SocketAddr> {
         self.at(place).peer.address()
     }
@@ -390,6 +391,12 @@ impl fmt::Debug for Envelope {
 }
 
 impl Envelope {
+    /// To whom it goes; none if that is of no family that we know.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer.address()
+    }
+
     /// Sends one datagram.
     ///
     /// # Errors

@@ -99,6 +99,12 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// To whom it goes.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
     /// Sends one datagram.
     ///
     /// # Errors

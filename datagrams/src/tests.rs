@@ -110,6 +110,7 @@ fn a_later_reply_goes_to_whom_the_envelope_says() {
         assert_eq!(batch.peer(0).unwrap(), client.local_addr().unwrap());
         assert_eq!(batch.peer_port(0), client.local_addr().unwrap().port());
         let envelope = batch.envelope(0);
+        assert_eq!(envelope.peer(), batch.peer(0));
         other.send_to(b"second", server.local_addr().unwrap()).unwrap();
         assert_eq!(batch.receive(&server).unwrap(), 1);
         envelope.send(&server, b"to the first").unwrap();
