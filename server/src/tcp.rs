@@ -1,11 +1,12 @@
 //! Answers over TCP (RFC 7766): several questions a connection, answered in order, within limits for everything that a
 //! client could make grow.
 
+use crate::access::{Access, Rights};
 use crate::answer::{Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer, answer_slowly};
-use crate::counters::Counters;
+use crate::counters::{Shared, TIMED_ONE_IN, Tally};
 use crate::snapshot::Directory;
 use arc_swap::ArcSwap;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
@@ -106,8 +107,8 @@ fn client_of(address: IpAddr) -> IpAddr {
 pub async fn serve(
     listener: std::net::TcpListener,
     directory: Arc<ArcSwap<Directory>>,
-    connections: Arc<Connections>,
-    counters: Arc<Counters>,
+    (connections, access): (Arc<Connections>, Arc<Access>),
+    counters: Shared,
     stop: CancellationToken,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
@@ -122,23 +123,24 @@ pub async fn serve(
             () = stop.cancelled() => break,
         };
         let Ok((stream, client)) = accepted else {
-            counters.socket_errors.add();
+            counters.add(|all| &all.socket_errors);
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let Some(admitted) = connections.admit(client.ip()) else {
-            counters.rejected.add();
+            counters.add(|all| &all.rejected);
             continue;
         };
-        counters.accepted.add();
+        counters.add(|all| &all.accepted);
+        let rights = access.rights_of(Some(client.ip()));
         let (directory, counters, stop) = (directory.clone(), counters.clone(), stop.clone());
         serving.spawn(async move {
             let idle_timeout = admitted.connections.limits.idle_timeout;
-            counters.open.add();
-            let conversation = Conversation { stream, directory, counters: &counters, idle_timeout };
+            counters.add(|all| &all.open);
+            let conversation = Conversation { stream, directory, rights, counters: &counters, idle_timeout };
             // How a connection ends is the client's affair.
             let _ = conversation.run(&stop).await;
-            counters.open.subtract();
+            counters.closed();
             drop(admitted);
         });
     }
@@ -151,12 +153,15 @@ thread_local! {
     /// Room to answer in. A conversation needs it only between two awaits, so one for each thread is enough.
     static ROOM: RefCell<(Scratch, Box<[u8]>)> =
         RefCell::new((Scratch::default(), vec![0; TCP_REPLY_SIZE].into()));
+    /// How many questions this thread has answered.
+    static ANSWERED: Cell<u64> = const { Cell::new(0) };
 }
 
 struct Conversation<'c> {
     stream: TcpStream,
     directory: Arc<ArcSwap<Directory>>,
-    counters: &'c Counters,
+    rights: Rights,
+    counters: &'c Shared,
     idle_timeout: Duration,
 }
 
@@ -170,8 +175,12 @@ impl Conversation<'_> {
         loop {
             // All whole questions that are here, in order.
             let mut at = 0;
+            let mut timed = None;
             while let Some(question) = next_message(&received[at..]) {
                 at += 2 + question.len();
+                if ANSWERED.replace(ANSWERED.get() + 1).is_multiple_of(TIMED_ONE_IN) {
+                    timed = Some(std::time::Instant::now());
+                }
                 self.answer(question, &mut replies);
                 questions_left -= 1;
                 if replies.len() >= WRITE_SIZE {
@@ -182,6 +191,9 @@ impl Conversation<'_> {
                 }
             }
             self.write(&mut replies).await?;
+            if let Some(began) = timed {
+                self.counters.took(began.elapsed());
+            }
             received.drain(..at);
             if received.is_empty() {
                 received.shrink_to(READ_SIZE);
@@ -206,10 +218,11 @@ impl Conversation<'_> {
         ROOM.with_borrow_mut(|(scratch, reply)| {
             let mut verdict = answer(&directory, scratch, question, Transport::Tcp, reply);
             if verdict == Verdict::Slow {
-                verdict = answer_slowly(&directory, scratch, question, Transport::Tcp, reply);
+                verdict = answer_slowly(&directory, scratch, question, (Transport::Tcp, self.rights), reply);
             }
-            let Verdict::Reply(length, rcode) = verdict else { return self.counters.dropped.add() };
-            self.counters.replied(rcode);
+            let Verdict::Reply(length, rcode) = verdict else { return self.counters.add(|all| &all.dropped) };
+            self.counters.asked(scratch.about().rtype);
+            self.counters.replied(rcode, &reply[..length]);
             replies.extend_from_slice(&u16::try_from(length).unwrap_or(0).to_be_bytes());
             replies.extend_from_slice(&reply[..length]);
         });

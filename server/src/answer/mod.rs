@@ -14,6 +14,7 @@ mod resolve;
 pub use ahead::GROUP_SIZE;
 pub use resolve::ALIAS_CHAIN_LENGTH_MAX;
 
+use crate::access::Rights;
 use crate::snapshot::{Directory, HashedName};
 use message::{Asked, Flags, Targets, Writer};
 use plain::{Kind, Plain};
@@ -77,6 +78,21 @@ impl Rcode {
     pub const BAD_VERSION: Self = Self(16);
 }
 
+/// What a packet asked for and what its answer is about, for who counts and limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The type that was asked for; 0 if there was no question.
+    pub rtype: RecordType,
+    /// The hash of the name that decided: the one that was asked for, or the end of it below which any name is answered alike (a
+    /// delegation, a DNAME, the parent of an asterisk; the zone, where there is no such name); 0 if no zone did.
+    pub name: u64,
+}
+
+impl About {
+    /// Nothing: there was no question.
+    pub const NOTHING: Self = Self { rtype: RecordType(0), name: 0 };
+}
+
 /// Room to work in, kept from packet to packet, so that answering allocates nothing.
 #[derive(Debug)]
 pub struct Scratch {
@@ -84,12 +100,13 @@ pub struct Scratch {
     ahead: Box<[(Kind, HashedName)]>,
     names: resolve::Names,
     targets: Targets,
+    about: About,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
         let ahead = (0..GROUP_SIZE).map(|_| (Kind::Silence, HashedName::default())).collect();
-        Self { ahead, names: resolve::Names::default(), targets: Targets::default() }
+        Self { ahead, names: resolve::Names::default(), targets: Targets::default(), about: About::NOTHING }
     }
 }
 
@@ -110,6 +127,12 @@ pub fn answer(
 }
 
 impl Scratch {
+    /// What the last answer was about.
+    #[must_use]
+    pub const fn about(&self) -> About {
+        self.about
+    }
+
     #[inline]
     fn read(&mut self, place: usize, packet: &[u8]) {
         if let Some((kind, name)) = self.ahead.get_mut(place) {
@@ -127,7 +150,7 @@ impl Scratch {
         transport: Transport,
         out: &mut [u8],
     ) -> Verdict {
-        let Self { ahead, names, targets } = self;
+        let Self { ahead, names, targets, about } = self;
         let Some((kind, name)) = ahead.get(place) else { return Verdict::Slow };
         let plain = match kind {
             Kind::Plain(plain) if directory.is_loaded() => plain,
@@ -141,7 +164,9 @@ impl Scratch {
         let Some(mut writer) = Writer::new(out, targets, header, question, (*edns, None), limit) else {
             return Verdict::Slow;
         };
-        let Outcome { rcode, authoritative } = resolve(directory, name, spelled, *rtype, names, &mut writer);
+        let outcome = resolve(directory, name, spelled, *rtype, names, &mut writer);
+        let Outcome { rcode, authoritative, about: decided_by } = outcome;
+        *about = About { rtype: *rtype, name: decided_by };
         match writer.finish(Flags { rcode, authoritative }) {
             Some(length) => Verdict::Reply(length, rcode),
             None => Verdict::Slow,
@@ -150,24 +175,24 @@ impl Scratch {
 }
 
 /// Answers any packet, plain or not, out of `directory` into `out`: errors, and all that is seldom asked for. Never
-/// [`Verdict::Slow`].
+/// [`Verdict::Slow`]. What is no plain question of a zone's data is answered by the client's `rights`.
 pub fn answer_slowly(
     directory: &Directory,
     scratch: &mut Scratch,
     packet: &[u8],
-    transport: Transport,
+    (transport, rights): (Transport, Rights),
     out: &mut [u8],
 ) -> Verdict {
     let Some(request) = request::read(packet) else { return Verdict::Drop };
-    let Scratch { ahead, names, targets } = scratch;
+    let Scratch { ahead, names, targets, about } = scratch;
     let Some((_, name)) = ahead.first_mut() else { return Verdict::Drop };
     let asked = request.question.as_ref();
     let asked = asked.map(|asked| Asked { name: asked.name.as_wire(), rtype: asked.rtype, class: asked.class });
-    let judged = judge(directory, &request);
+    let judged = judge(directory, &request, rights);
     let told = match judged {
         Ok(question) => {
             let _ = name.read(question.name.as_wire());
-            let asks = request.edns.is_some_and(|edns| edns.asks_for_generation);
+            let asks = rights.may_diagnose() && request.edns.is_some_and(|edns| edns.asks_for_generation);
             asks.then(|| version_for(directory, name, question.rtype)).flatten()
         }
         Err(_) => None,
@@ -183,9 +208,10 @@ pub fn answer_slowly(
             // Several classes were asked about, and this is but one of them (RFC 1035 §6.2).
             Outcome { authoritative: outcome.authoritative && question.class != CLASS_ANY, ..outcome }
         }
-        Err(rcode) => Outcome { rcode, authoritative: false },
+        Err(rcode) => Outcome { rcode, authoritative: false, about: 0 },
     };
-    let Outcome { rcode, authoritative } = outcome;
+    let Outcome { rcode, authoritative, about: decided_by } = outcome;
+    *about = About { rtype: asked.map_or(RecordType(0), |asked| asked.rtype), name: decided_by };
     match writer.finish(Flags { rcode, authoritative }) {
         Some(length) => Verdict::Reply(length, rcode),
         None => Verdict::Drop,
@@ -210,10 +236,10 @@ fn limit_of(transport: Transport, edns: Option<Edns>) -> usize {
 }
 
 /// The question, if it is one that zones can answer; else the code to answer with.
-fn judge<'r>(directory: &Directory, request: &'r Request) -> Result<&'r Question, Rcode> {
-    // NOTIFY, UPDATE and all else that is no query: not yet.
+fn judge<'r>(directory: &Directory, request: &'r Request, rights: Rights) -> Result<&'r Question, Rcode> {
+    // NOTIFY, UPDATE and all else that is no query: not yet; and what we know is nothing for everybody to find out.
     if request.header.opcode != 0 {
-        return Err(Rcode::NOT_IMPLEMENTED);
+        return Err(if rights.may_diagnose() { Rcode::NOT_IMPLEMENTED } else { Rcode::REFUSED });
     }
     if request.is_malformed {
         return Err(Rcode::FORMAT_ERROR);

@@ -1,8 +1,11 @@
 //! What is not a plain query: errors, other opcodes and classes, questions before there is data. One thread for all workers takes
 //! it from a queue that is bounded, so that a flood of it costs those who ask plainly next to nothing.
 
+use super::limiting;
+use crate::access::Access;
 use crate::answer::{Scratch, Transport, UDP_REPLY_SIZE, Verdict, answer_slowly};
-use crate::counters::Counters;
+use crate::counters::{Own, Tally};
+use crate::rate_limit::RateLimiter;
 use crate::snapshot::Directory;
 use arc_swap::ArcSwap;
 use datagrams::Envelope;
@@ -10,6 +13,7 @@ use std::io;
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// How many packets may wait. What comes when there are more is dropped, and counted.
@@ -19,47 +23,71 @@ struct Waiting {
     socket: Arc<UdpSocket>,
     packet: Vec<u8>,
     envelope: Envelope,
-    counters: Arc<Counters>,
 }
 
 /// The way to the slow path. It ends with its last clone.
 #[derive(Clone, Debug)]
 pub struct Slow(SyncSender<Waiting>);
 
+/// What answers slowly.
+#[derive(Debug)]
+pub struct SlowPath {
+    /// What is served.
+    pub directory: Arc<ArcSwap<Directory>>,
+    /// Who may ask for what.
+    pub access: Arc<Access>,
+    /// What limits replies, if anything does.
+    pub limiter: Option<Arc<RateLimiter>>,
+    /// What is counted of clients with IPv4 addresses, and of those with IPv6.
+    pub counters: [Own; 2],
+}
+
 impl Slow {
-    /// Begins a slow path that answers from `directory`; what is returned with it ends when it ended.
+    /// Begins a slow path; what is returned with it ends when it ended.
     ///
     /// # Errors
     /// There can be no more threads.
-    pub fn start(directory: Arc<ArcSwap<Directory>>) -> io::Result<(Self, oneshot::Receiver<()>)> {
+    pub fn start(path: SlowPath) -> io::Result<(Self, oneshot::Receiver<()>)> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         let (tell, ended) = oneshot::channel();
         std::thread::Builder::new().name("udp-slow".to_owned()).spawn(move || {
-            run(&receiver, &directory);
+            path.run(&receiver);
             let _ = tell.send(());
         })?;
         Ok((Self(sender), ended))
     }
 
-    pub(super) fn give(&self, socket: &Arc<UdpSocket>, packet: &[u8], envelope: Envelope, counters: &Arc<Counters>) {
-        let (socket, packet, owned) = (socket.clone(), packet.to_vec(), counters.clone());
-        if self.0.try_send(Waiting { socket, packet, envelope, counters: owned }).is_err() {
-            counters.dropped_slow.add();
+    pub(super) fn give(&self, socket: &Arc<UdpSocket>, packet: &[u8], envelope: Envelope, counters: &Own) {
+        let (socket, packet) = (socket.clone(), packet.to_vec());
+        if self.0.try_send(Waiting { socket, packet, envelope }).is_err() {
+            counters.add(|all| &all.dropped_slow);
         }
     }
 }
 
-fn run(receiver: &Receiver<Waiting>, directory: &ArcSwap<Directory>) {
-    let (mut scratch, mut reply) = (Scratch::default(), vec![0; UDP_REPLY_SIZE]);
-    for Waiting { socket, packet, envelope, counters } in receiver {
-        match answer_slowly(&directory.load(), &mut scratch, &packet, Transport::Udp, &mut reply) {
-            Verdict::Reply(length, rcode) => {
-                counters.replied(rcode);
-                if envelope.send(&socket, &reply[..length]).is_err() {
-                    counters.socket_errors.add();
+impl SlowPath {
+    fn run(self, receiver: &Receiver<Waiting>) {
+        let (mut scratch, mut reply) = (Scratch::default(), vec![0; UDP_REPLY_SIZE]);
+        let [of_v4, of_v6] = &self.counters;
+        for Waiting { socket, packet, envelope } in receiver {
+            let client = envelope.peer();
+            let rights = self.access.rights_of(client.map(|client| client.ip()));
+            let counters = if client.is_some_and(|client| client.is_ipv6()) { of_v6 } else { of_v4 };
+            let how = (Transport::Udp, rights);
+            match answer_slowly(&self.directory.load(), &mut scratch, &packet, how, &mut reply) {
+                Verdict::Reply(length, rcode) => {
+                    let about = scratch.about();
+                    counters.asked(about.rtype);
+                    let limit = self.limiter.as_deref().map(|limiter| (limiter, limiter.second_of(Instant::now())));
+                    let judged = limiting::Judged { client, about, rcode, is_proven: false };
+                    let Some(length) = limiting::limit(limit, judged, &mut reply[..length], counters) else { continue };
+                    counters.replied(rcode, &reply[..length]);
+                    if envelope.send(&socket, &reply[..length]).is_err() {
+                        counters.add(|all| &all.socket_errors);
+                    }
                 }
+                Verdict::Drop | Verdict::Slow => counters.add(|all| &all.dropped),
             }
-            Verdict::Drop | Verdict::Slow => counters.dropped.add(),
         }
     }
 }
