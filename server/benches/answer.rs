@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot run should say where")]
 
 use arc_swap::ArcSwap;
+use server::access::Rights;
 use server::answer::{Context, Cookies, GROUP_SIZE, Options, Scratch, Secret, Transport, UDP_REPLY_SIZE, Verdict};
 use server::install::{Head, Load};
 use server::replica::build::{Build, Row, TouchedZone, Wanted};
@@ -110,7 +111,7 @@ fn time(directory: &Directory, packets: &[Vec<u8>], ahead: bool) -> f64 {
     let (mut scratch, mut out) = (Scratch::default(), vec![0; UDP_REPLY_SIZE]);
     let options = Options { cookies: Some(Cookies::new(Secret::new(&[7; 16]), Vec::new())), ..Options::default() };
     let peer = std::net::Ipv4Addr::LOCALHOST.into();
-    let context = Context { transport: Transport::Udp, peer, now: 0, options: &options };
+    let context = Context { transport: Transport::Udp, peer, now: 0, options: &options, rights: Rights::Plain };
     let mut round = |_| {
         let began = Instant::now();
         for group in packets.chunks(GROUP_SIZE) {

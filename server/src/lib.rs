@@ -4,12 +4,16 @@
 //! pure function from a snapshot and a request to a reply, [`udp`] and [`tcp`] carry requests and replies. Between
 //! receive and send there is no lock, no wait and no database.
 
+pub mod access;
 pub mod admin;
 pub mod answer;
 pub mod cookie_secrets;
 pub mod counters;
 pub mod disk;
+pub mod health;
 pub mod install;
+pub mod metrics;
+pub mod rate_limit;
 pub mod replica;
 pub mod settings;
 pub mod snapshot;

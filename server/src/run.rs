@@ -2,16 +2,18 @@
 
 use crate::admin::Admin;
 use crate::cookie_secrets::{self, SecretsError};
-use crate::counters::AllCounters;
+use crate::counters::{AllCounters, Of};
 use crate::disk::{Disk, DiskStatus, Found, Writer};
+use crate::rate_limit::RateLimiter;
 use crate::replica::{Identity, Replica};
 use crate::settings::Settings;
-use crate::snapshot::Directory;
+use crate::snapshot::{Directory, GroupNumber};
 use crate::sockets::{ListenError, open_admin, open_dns};
 use crate::tcp::Connections;
 use crate::{admin, disk, tcp, udp};
 use arc_swap::ArcSwap;
 use sqlx::postgres::PgConnectOptions;
+use std::collections::HashMap;
 use std::io;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use zone_model::Version;
 
 /// How long the parts may take to end, once told to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -105,7 +108,22 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
     let admin_address = admin_listener.local_addr()?;
     let serving = admin::serve(admin_listener, admin, stop.clone());
     parts.spawn(async move { ("the admin address", serving.await) });
-    let (slow, slow_ended) = udp::Slow::start(directory.clone(), options.clone())?;
+    // Before anything is answered: nobody is told that there is no data by a server that has it on its disk. What is asked meanwhile
+    // waits in the sockets.
+    let written = tokio::select! {
+        begun = begin(&replica, disk.as_ref()) => begun?,
+        _ = signals.0.recv() => return Ok(()),
+        _ = signals.1.recv() => return Ok(()),
+    };
+    let (access, limiter) = (Arc::new(settings.access()), RateLimiter::new(settings.rate_limit()).map(Arc::new));
+    let slow_path = udp::SlowPath {
+        directory: directory.clone(),
+        options: options.clone(),
+        access: access.clone(),
+        limiter: limiter.clone(),
+        counters: [Of::UDP_V4, Of::UDP_V6].map(|of| counters.of_worker(of)),
+    };
+    let (slow, slow_ended) = udp::Slow::start(slow_path)?;
     parts.spawn(async move { ("the slow path of UDP", slow_ended.await.map_err(|_| io::Error::other("it panicked"))) });
     // With more workers than cores none has a core to itself.
     let cores = if settings.udp_pinned { udp::cores() } else { Vec::new() };
@@ -114,14 +132,15 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
         for (number, socket) in sockets.udp.into_iter().enumerate() {
             let core = cores.get(number).copied().filter(|_| workers <= cores.len());
             let (directory, options) = (directory.clone(), options.clone());
-            let (counters, slow) = (counters.of_worker("udp"), slow.clone());
-            let worker = udp::Worker { socket, directory, options, counters, slow, core };
+            let (counters, slow) = (counters.of_worker(Of::new("udp", address)), slow.clone());
+            let limiter = limiter.clone();
+            let worker = udp::Worker { socket, directory, options, counters, limiter, slow, core };
             let serving = udp::serve(worker, stop.clone());
             parts.spawn(async move { ("a UDP worker", serving.await) });
         }
-        let (connections, counters) = (connections.clone(), counters.of_worker("tcp"));
+        let (admitting, counters) = ((connections.clone(), access.clone()), counters.of_many(Of::new("tcp", address)));
         let answers = (directory.clone(), options.clone());
-        let serving = tcp::serve(sockets.tcp, answers, connections, counters, stop.clone());
+        let serving = tcp::serve(sockets.tcp, answers, admitting, counters, stop.clone());
         parts.spawn(async move { ("a TCP listener", serving.await) });
         tracing::info!(%address, "answering DNS over UDP and TCP");
     }
@@ -139,7 +158,7 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
     );
     let (stop_replica, of_writer) = (stop.clone(), (directory.clone(), disk_status));
     parts.spawn(async move {
-        let followed = follow(&replica, disk, of_writer, &stop_replica).await;
+        let followed = follow(&replica, disk.map(|disk| (disk, written)), of_writer, &stop_replica).await;
         ("the replica", followed)
     });
 
@@ -162,23 +181,31 @@ pub async fn run(settings: &Settings) -> Result<(), RunError> {
     Err(RunError::Part { part: why.0, why: why.1 })
 }
 
-/// Begins with what is on disk, follows the history from there, and keeps on disk what is served.
+/// What is on disk of each group, and the greatest sequence there.
+type Written = (HashMap<GroupNumber, Version>, u64);
+
+/// Begins with what is on disk, if anything is.
+async fn begin(replica: &Replica, disk: Option<&Disk>) -> io::Result<Written> {
+    let Some(disk) = disk.cloned() else { return Ok(Written::default()) };
+    let found = tokio::task::spawn_blocking(move || load(&disk)).await.map_err(io::Error::other)?;
+    replica.begin_with(found.directory).await;
+    Ok((found.versions, found.sequence))
+}
+
+/// Follows the history, and keeps on disk what is served.
 async fn follow(
     replica: &Replica,
-    disk: Option<Disk>,
+    disk: Option<(Disk, Written)>,
     (directory, status): (Arc<ArcSwap<Directory>>, Arc<DiskStatus>),
     stop: &CancellationToken,
 ) -> io::Result<()> {
-    let Some(disk) = disk else {
+    let Some((disk, written)) = disk else {
         replica.run(stop).await;
         return Ok(());
     };
-    let loading = disk.clone();
-    let found = tokio::task::spawn_blocking(move || load(&loading)).await.map_err(io::Error::other)?;
-    replica.begin_with(found.directory).await;
-    let writer = Writer::new(disk, directory, status, (found.versions, found.sequence));
-    let ((), written) = tokio::join!(replica.run(stop), disk::serve(writer, stop.clone()));
-    written
+    let writer = Writer::new(disk, directory, status, written);
+    let ((), ended) = tokio::join!(replica.run(stop), disk::serve(writer, stop.clone()));
+    ended
 }
 
 /// Reads what is on disk, and says what is wrong with what is wrong.

@@ -2,6 +2,8 @@
 
 mod options;
 
+use crate::access::{Access, Networks};
+use crate::rate_limit::{PER_SECOND_MAX, RateLimit};
 use crate::tcp::Limits;
 use clap::Parser;
 use std::ffi::OsString;
@@ -80,6 +82,27 @@ pub struct Settings {
     /// What this server tells of itself.
     #[command(flatten)]
     pub options: options::OptionSettings,
+    /// Replies over UDP a second to one network about one name (one zone, where there is no such name; errors together); what is
+    /// beyond is dropped or truncated. 0: no limit
+    #[arg(long, env = "HOLDFAST_RRL_PER_SECOND", value_name = "COUNT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(PER_SECOND_MAX)))]
+    pub rrl_per_second: u32,
+
+    /// One limited reply in so many goes out truncated, for real clients to come back over TCP. 1: all; 0: none
+    #[arg(long, env = "HOLDFAST_RRL_SLIP", value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(..=100))]
+    pub rrl_slip: u32,
+
+    /// How many bits of an IPv4 address are one network to the rate limit
+    #[arg(long, env = "HOLDFAST_RRL_IPV4_PREFIX", value_name = "BITS", default_value_t = 24, value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub rrl_ipv4_prefix: u8,
+
+    /// How many bits of an IPv6 address are one network to the rate limit
+    #[arg(long, env = "HOLDFAST_RRL_IPV6_PREFIX", value_name = "BITS", default_value_t = 56, value_parser = clap::value_parser!(u8).range(1..=128))]
+    pub rrl_ipv6_prefix: u8,
+
+    /// Who is told more than plain answers (their generation; what this server does not know): networks, separated by commas,
+    /// `any` or `none`. The auditor has to be among them
+    #[arg(long, env = "HOLDFAST_ALLOW_DIAGNOSTICS", value_name = "NETWORK,…", default_value = "any")]
+    pub allow_diagnostics: Networks,
 
     /// What is logged: a level, or targets with levels such as info,server::replica=debug [default: RUST_LOG, or info]
     #[arg(long, env = "HOLDFAST_LOG", value_name = "FILTER")]
@@ -100,6 +123,23 @@ impl Settings {
             connections_per_client_max: self.tcp_connections_per_client_max,
             idle_timeout: Duration::from_millis(self.tcp_idle_timeout_ms),
         }
+    }
+
+    /// The limit of replies over UDP.
+    #[must_use]
+    pub const fn rate_limit(&self) -> RateLimit {
+        RateLimit {
+            per_second: self.rrl_per_second,
+            slip: self.rrl_slip,
+            ipv4_prefix: self.rrl_ipv4_prefix,
+            ipv6_prefix: self.rrl_ipv6_prefix,
+        }
+    }
+
+    /// Who may ask for what.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        Access { diagnostics: self.allow_diagnostics.clone() }
     }
 
     /// How many UDP sockets there are for each address.

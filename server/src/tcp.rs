@@ -1,12 +1,13 @@
 //! Answers over TCP (RFC 7766): several questions a connection, answered in order, within limits for everything that a
 //! client could make grow.
 
+use crate::access::{Access, Rights};
 use crate::answer::{Context, Options, Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer, answer_slowly};
 use crate::cookie_clock;
-use crate::counters::Counters;
+use crate::counters::{Shared, TIMED_ONE_IN, Tally};
 use crate::snapshot::Directory;
 use arc_swap::ArcSwap;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
@@ -107,8 +108,8 @@ fn client_of(address: IpAddr) -> IpAddr {
 pub async fn serve(
     listener: std::net::TcpListener,
     (directory, options): (Arc<ArcSwap<Directory>>, Arc<ArcSwap<Options>>),
-    connections: Arc<Connections>,
-    counters: Arc<Counters>,
+    (connections, access): (Arc<Connections>, Arc<Access>),
+    counters: Shared,
     stop: CancellationToken,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
@@ -123,25 +124,26 @@ pub async fn serve(
             () = stop.cancelled() => break,
         };
         let Ok((stream, client)) = accepted else {
-            counters.socket_errors.add();
+            counters.add(|all| &all.socket_errors);
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let Some(admitted) = connections.admit(client.ip()) else {
-            counters.rejected.add();
+            counters.add(|all| &all.rejected);
             continue;
         };
-        counters.accepted.add();
+        counters.add(|all| &all.accepted);
+        let rights = access.rights_of(client.ip());
         let (directory, options) = (directory.clone(), options.clone());
         let (counters, stop) = (counters.clone(), stop.clone());
         serving.spawn(async move {
             let idle_timeout = admitted.connections.limits.idle_timeout;
-            counters.open.add();
-            let peer = client.ip();
-            let conversation = Conversation { stream, peer, directory, options, counters: &counters, idle_timeout };
+            counters.add(|all| &all.open);
+            let (peer, counters) = (client.ip(), &counters);
+            let conversation = Conversation { stream, peer, rights, directory, options, counters, idle_timeout };
             // How a connection ends is the client's affair.
             let _ = conversation.run(&stop).await;
-            counters.open.subtract();
+            counters.closed();
             drop(admitted);
         });
     }
@@ -154,14 +156,17 @@ thread_local! {
     /// Room to answer in. A conversation needs it only between two awaits, so one for each thread is enough.
     static ROOM: RefCell<(Scratch, Box<[u8]>)> =
         RefCell::new((Scratch::default(), vec![0; TCP_REPLY_SIZE].into()));
+    /// How many questions this thread has answered.
+    static ANSWERED: Cell<u64> = const { Cell::new(0) };
 }
 
 struct Conversation<'c> {
     stream: TcpStream,
     peer: IpAddr,
     directory: Arc<ArcSwap<Directory>>,
+    rights: Rights,
     options: Arc<ArcSwap<Options>>,
-    counters: &'c Counters,
+    counters: &'c Shared,
     idle_timeout: Duration,
 }
 
@@ -175,8 +180,12 @@ impl Conversation<'_> {
         loop {
             // All whole questions that are here, in order.
             let mut at = 0;
+            let mut timed = None;
             while let Some(question) = next_message(&received[at..]) {
                 at += 2 + question.len();
+                if ANSWERED.replace(ANSWERED.get() + 1).is_multiple_of(TIMED_ONE_IN) {
+                    timed = Some(std::time::Instant::now());
+                }
                 self.answer(question, &mut replies);
                 questions_left -= 1;
                 if replies.len() >= WRITE_SIZE {
@@ -187,6 +196,9 @@ impl Conversation<'_> {
                 }
             }
             self.write(&mut replies).await?;
+            if let Some(began) = timed {
+                self.counters.took(began.elapsed());
+            }
             received.drain(..at);
             if received.is_empty() {
                 received.shrink_to(READ_SIZE);
@@ -208,14 +220,16 @@ impl Conversation<'_> {
     /// Adds the answer to `replies`, with its length before it.
     fn answer(&self, question: &[u8], replies: &mut Vec<u8>) {
         let (directory, options, now) = (self.directory.load(), self.options.load(), cookie_clock::now());
-        let context = Context { transport: Transport::Tcp, peer: self.peer, now, options: &options };
+        let context =
+            Context { transport: Transport::Tcp, peer: self.peer, now, options: &options, rights: self.rights };
         ROOM.with_borrow_mut(|(scratch, reply)| {
             let mut verdict = answer(&directory, scratch, question, &context, reply);
             if verdict == Verdict::Slow {
                 verdict = answer_slowly(&directory, scratch, question, &context, reply);
             }
-            let Verdict::Reply(length, rcode) = verdict else { return self.counters.dropped.add() };
-            self.counters.replied(rcode);
+            let Verdict::Reply(length, rcode) = verdict else { return self.counters.add(|all| &all.dropped) };
+            self.counters.asked(scratch.about().rtype);
+            self.counters.replied(rcode, &reply[..length]);
             replies.extend_from_slice(&u16::try_from(length).unwrap_or(0).to_be_bytes());
             replies.extend_from_slice(&reply[..length]);
         });

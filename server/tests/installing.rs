@@ -76,7 +76,7 @@ fn an_increment_onto_something_else_is_noticed() {
 }
 
 #[test]
-fn a_damaged_row_is_named_and_refused() {
+fn f32_a_damaged_row_is_named_and_refused_and_not_left_out() {
     let history = history();
     for spoil in ["value", "type", "owner"] {
         let (touched, mut rows, generations) = history.changes(0, 1);

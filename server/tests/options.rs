@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use support::random::{Numbers, QUESTION_TYPES, question_name, zone};
 use support::wire::{Question, from_hex, options_told, sections, to_hex, to_text};
-use support::{directory_of, name_of, reply_and_cookie, reply_in};
+use support::{SILENT, directory_of, name_of, reply_and_cookie, reply_in};
 
 const ZONE: &str = "$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.53\nwww A 192.0.2.1\n";
 /// RFC 9018, appendix A.1: who asks, when, and what its cookie is then.
@@ -33,7 +33,7 @@ static OPTIONS: LazyLock<Options> = LazyLock::new(|| {
     }
 });
 static CONTEXT: LazyLock<Context<'static>> =
-    LazyLock::new(|| Context { transport: Transport::Udp, peer: IpAddr::from(CLIENT), now: NOW, options: &OPTIONS });
+    LazyLock::new(|| Context { peer: IpAddr::from(CLIENT), now: NOW, options: &OPTIONS, ..*SILENT });
 
 fn option(code: u16, value: &[u8]) -> Vec<u8> {
     [&code.to_be_bytes(), &u16::try_from(value.len()).unwrap().to_be_bytes(), value].concat()

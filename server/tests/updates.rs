@@ -189,7 +189,7 @@ async fn f12_clean_up_between_any_two_steps_of_a_read_shows_nobody_half_a_group(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_cannot_be_read_holds_its_group_alone_and_heals_with_it() {
+async fn f32_a_row_that_cannot_be_read_holds_its_group_at_the_last_good_one_and_heals_with_it() {
     let Some(postgres) = Postgres::start().await else { return };
     let mut history = history();
     let mut other = History::new(2, &[(2, "example.org.")]);

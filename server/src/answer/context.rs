@@ -1,6 +1,7 @@
 //! What an answer depends on beside the snapshot and the packet.
 
 use super::cookies::Cookies;
+use crate::access::Rights;
 use std::net::IpAddr;
 
 /// What carried the question, and so how long its answer may be.
@@ -23,6 +24,8 @@ pub struct Context<'c> {
     pub now: u32,
     /// What may be told.
     pub options: &'c Options,
+    /// What its sender may ask for beyond plain questions.
+    pub rights: Rights,
 }
 
 /// What the operator lets this server tell of itself. By default nothing.

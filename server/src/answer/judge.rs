@@ -32,9 +32,10 @@ const fn fault(rcode: Rcode, why: Option<ExtendedError>) -> Fault {
 pub(super) fn judge<'t>(directory: &Directory, request: &'t Request, context: &Context<'t>) -> Result<Task<'t>, Fault> {
     const FORMAT_ERROR: Fault = fault(Rcode::FORMAT_ERROR, None);
     const NOT_IMPLEMENTED: Fault = fault(Rcode::NOT_IMPLEMENTED, Some(ExtendedError::NOT_SUPPORTED));
-    // NOTIFY, UPDATE and all else that is no query: not yet.
+    // NOTIFY, UPDATE and all else that is no query: not yet; and what we know is nothing for everybody to find out.
     if request.header.opcode != OPCODE_QUERY {
-        return Err(NOT_IMPLEMENTED);
+        let refused = fault(Rcode::REFUSED, Some(ExtendedError::PROHIBITED));
+        return Err(if context.rights.may_diagnose() { NOT_IMPLEMENTED } else { refused });
     }
     if request.is_malformed {
         return Err(FORMAT_ERROR);
@@ -50,7 +51,9 @@ pub(super) fn judge<'t>(directory: &Directory, request: &'t Request, context: &C
         let exchanges = brings_cookie && context.options.cookies.is_some();
         return if exchanges { Ok(Task::ExchangeCookies) } else { Err(FORMAT_ERROR) };
     };
-    if let Some(text) = text_at(question, context.options) {
+    if context.rights.may_diagnose()
+        && let Some(text) = text_at(question, context.options)
+    {
         return Ok(Task::Tell(text));
     }
     if question.class != CLASS_IN && question.class != CLASS_ANY {

@@ -35,8 +35,11 @@ pub(super) struct Above<'z> {
 
 /// Looks `name` up in `zone`, which it is within. A wildcard's finding is that of the asterisk's own records; whoever
 /// writes the answer puts `name` in the place of their owner.
+///
+/// With it comes how many labels of the name the finding is about: all of them where the name exists; otherwise those of the cut,
+/// of the DNAME, of what the asterisk is right below, or of the zone. So names made up at random have one end in common.
 #[inline]
-pub(super) fn look_up<'z>(zone: &'z Zone, name: &HashedName, rtype: RecordType) -> Finding<'z> {
+pub(super) fn look_up<'z>(zone: &'z Zone, name: &HashedName, rtype: RecordType) -> (Finding<'z>, usize) {
     let (labels, apex) = (name.label_count(), zone.label_count());
     let exact = zone.entry(name, labels);
     // The closest encloser (RFC 4592 §3.3.1), which may be the apex; above the name itself, where that exists.
@@ -51,10 +54,10 @@ pub(super) fn look_up<'z>(zone: &'z Zone, name: &HashedName, rtype: RecordType) 
         if labels > apex
             && let Some(set) = entry.set(RecordType::NS)
         {
-            return Finding::Referral(Above { labels, set });
+            return (Finding::Referral(Above { labels, set }), labels);
         }
         if let Some(set) = entry.set(RecordType::DNAME) {
-            return Finding::Dname(Above { labels, set });
+            return (Finding::Dname(Above { labels, set }), labels);
         }
     }
     match (exact, encloser) {
@@ -65,18 +68,19 @@ pub(super) fn look_up<'z>(zone: &'z Zone, name: &HashedName, rtype: RecordType) 
                 && rtype != RecordType::DS
                 && let Some(set) = entry.set(RecordType::NS)
             {
-                return Finding::Referral(Above { labels, set });
+                return (Finding::Referral(Above { labels, set }), labels);
             }
-            in_entry(&entry, rtype)
+            (in_entry(&entry, rtype), labels)
         }
         // Only the asterisk right below the closest encloser counts. NS and DNAME of an asterisk are data like any other here:
         // RFC 4592 §4.2 and RFC 6672 §3.3 leave open what else they could mean (Knot makes referrals and redirections of
         // them, NSD does as we do).
         (None, Some(encloser)) => {
-            zone.wildcard(name, encloser).map_or(Finding::NoSuchName, |entry| in_entry(&entry, rtype))
+            let of_asterisk = |entry| (in_entry(&entry, rtype), encloser);
+            zone.wildcard(name, encloser).map_or((Finding::NoSuchName, apex), of_asterisk)
         }
         // A zone always has its apex.
-        (None, None) => Finding::NoSuchName,
+        (None, None) => (Finding::NoSuchName, apex),
     }
 }
 

@@ -76,6 +76,21 @@ impl Rcode {
     pub const BAD_COOKIE: Self = Self(23);
 }
 
+/// What a packet asked for and what its answer is about, for who counts and limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The type that was asked for; 0 if there was no question.
+    pub rtype: RecordType,
+    /// The hash of the name that decided: the one that was asked for, or the end of it below which any name is answered alike (a
+    /// delegation, a DNAME, the parent of an asterisk; the zone, where there is no such name); 0 if no zone did.
+    pub name: u64,
+}
+
+impl About {
+    /// Nothing: there was no question.
+    pub const NOTHING: Self = Self { rtype: RecordType(0), name: 0 };
+}
+
 /// Room to work in, kept from packet to packet, so that answering allocates nothing.
 #[derive(Debug)]
 pub struct Scratch {
@@ -85,12 +100,19 @@ pub struct Scratch {
     targets: Targets,
     /// What the cookie of the last packet was worth.
     worth: Worth,
+    about: About,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
         let ahead = (0..GROUP_SIZE).map(|_| (Kind::Silence, HashedName::default())).collect();
-        Self { ahead, names: resolve::Names::default(), targets: Targets::default(), worth: Worth::Nothing }
+        Self {
+            ahead,
+            names: resolve::Names::default(),
+            targets: Targets::default(),
+            worth: Worth::Nothing,
+            about: About::NOTHING,
+        }
     }
 }
 
@@ -119,6 +141,12 @@ impl Scratch {
         self.worth == Worth::Valid
     }
 
+    /// What the last answer was about.
+    #[must_use]
+    pub const fn about(&self) -> About {
+        self.about
+    }
+
     #[inline]
     fn read(&mut self, place: usize, packet: &[u8]) {
         if let Some((kind, name)) = self.ahead.get_mut(place) {
@@ -135,7 +163,7 @@ impl Scratch {
         context: &Context<'_>,
         out: &mut [u8],
     ) -> Verdict {
-        let Self { ahead, names, targets, worth } = self;
+        let Self { ahead, names, targets, worth, about } = self;
         *worth = Worth::Nothing;
         let Some((kind, name)) = ahead.get(place) else { return Verdict::Slow };
         let plain = match kind {
@@ -152,7 +180,9 @@ impl Scratch {
         let Some(mut writer) = Writer::new(out, targets, header, question, (*edns, &mut told), limit) else {
             return Verdict::Slow;
         };
-        let Outcome { rcode, authoritative } = resolve(directory, name, spelled, *rtype, names, &mut writer);
+        let outcome = resolve(directory, name, spelled, *rtype, names, &mut writer);
+        let Outcome { rcode, authoritative, about: decided_by } = outcome;
+        *about = About { rtype: *rtype, name: decided_by };
         match writer.finish(Flags { rcode, authoritative, why: why_of(rcode) }) {
             Some(length) => Verdict::Reply(length, rcode),
             None => Verdict::Slow,
@@ -161,7 +191,7 @@ impl Scratch {
 }
 
 /// Answers any packet, plain or not, out of `directory` into `out`: errors, and all that is seldom asked for. Never
-/// [`Verdict::Slow`].
+/// [`Verdict::Slow`]. What is no plain question of a zone's data is answered by the client's `rights`.
 pub fn answer_slowly(
     directory: &Directory,
     scratch: &mut Scratch,
@@ -171,16 +201,17 @@ pub fn answer_slowly(
 ) -> Verdict {
     scratch.worth = Worth::Nothing;
     let Some(request) = request::read(packet) else { return Verdict::Drop };
-    let Scratch { ahead, names, targets, worth } = scratch;
+    let Scratch { ahead, names, targets, worth, about } = scratch;
     let Some((_, name)) = ahead.first_mut() else { return Verdict::Drop };
     let asked = request.question.as_ref();
     let asked = asked.map(|asked| Asked { name: asked.name.as_wire(), rtype: asked.rtype, class: asked.class });
+    *about = About { rtype: asked.map_or(RecordType(0), |asked| asked.rtype), ..About::NOTHING };
     let task = judge(directory, &request, context);
     let mut told;
     (told, *worth) = Told::to(request.edns.as_ref(), context);
     if let Ok(Task::Resolve(question)) = task {
         let _ = name.read(question.name.as_wire());
-        if request.edns.is_some_and(|edns| edns.wishes.generation) {
+        if context.rights.may_diagnose() && request.edns.is_some_and(|edns| edns.wishes.generation) {
             told.generation = version_for(directory, name, question.rtype);
         }
     }
@@ -191,8 +222,9 @@ pub fn answer_slowly(
     let flags = match task {
         Ok(Task::Resolve(question)) => {
             let spelled = question.name.as_wire();
-            let Outcome { rcode, authoritative } =
-                resolve(directory, name, spelled, question.rtype, names, &mut writer);
+            let outcome = resolve(directory, name, spelled, question.rtype, names, &mut writer);
+            let Outcome { rcode, authoritative, about: decided_by } = outcome;
+            about.name = decided_by;
             // Several classes were asked about, and this is but one of them (RFC 1035 §6.2).
             Flags { rcode, authoritative: authoritative && question.class != CLASS_ANY, why: why_of(rcode) }
         }

@@ -198,6 +198,8 @@ pub(super) struct ExtendedError(u16, &'static str);
 impl ExtendedError {
     /// RFC 8914 §4.15.
     pub(super) const NOT_READY: Self = Self(14, "");
+    /// §4.19.
+    pub(super) const PROHIBITED: Self = Self(18, "");
     /// §4.21.
     pub(super) const NOT_AUTHORITATIVE: Self = Self(20, "");
     /// §4.22.

@@ -56,6 +56,8 @@ impl Default for Names {
 pub(super) struct Outcome {
     pub(super) rcode: Rcode,
     pub(super) authoritative: bool,
+    /// The hash of the name that the first finding is about; 0 if there was none.
+    pub(super) about: u64,
 }
 
 /// Answers the question for `rtype` at `question`, which the client spelled as `spelled`.
@@ -69,7 +71,7 @@ pub(super) fn resolve(
     writer: &mut Writer<'_>,
 ) -> Outcome {
     let Names { links, target } = names;
-    let mut outcome = Outcome { rcode: Rcode::NO_ERROR, authoritative: false };
+    let mut outcome = Outcome { rcode: Rcode::NO_ERROR, authoritative: false, about: 0 };
     let mut dnames = Dnames::default();
     for step in 0..=ALIAS_CHAIN_LENGTH_MAX {
         let (past, next) = links.split_at_mut(step);
@@ -85,10 +87,11 @@ pub(super) fn resolve(
             break;
         };
         let zone = &*held.zone;
-        let finding = look_up(zone, name, rtype);
+        let (finding, labels) = look_up(zone, name, rtype);
         // AA is about the first owner in the answer (RFC 1035 §4.1.1), so what comes later leaves it as it is.
         if step == 0 {
             outcome.authoritative = !matches!(finding, Finding::Referral(_));
+            outcome.about = name.hash_of(labels);
         }
         let Some(next) = next.first_mut() else { break };
         let leads_on = match finding {
@@ -158,7 +161,7 @@ pub(super) fn zone_for<'d>(directory: &'d Directory, name: &HashedName, rtype: R
     let closest = directory.closest(name, labels)?;
     if rtype == RecordType::DS && closest.zone.label_count() == labels {
         let parent = labels.checked_sub(1).and_then(|labels| directory.closest(name, labels));
-        let parent = parent.filter(|parent| !matches!(look_up(&parent.zone, name, rtype), Finding::NoSuchName));
+        let parent = parent.filter(|parent| !matches!(look_up(&parent.zone, name, rtype).0, Finding::NoSuchName));
         return parent.or(Some(closest));
     }
     Some(closest)

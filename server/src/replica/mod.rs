@@ -106,7 +106,11 @@ impl Replica {
         });
         let why = match looked.await {
             Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(error.to_string()),
+            Ok(Err(error)) => {
+                self.status.lost(&error);
+                Some(error.to_string())
+            }
+            // Whether anybody has something newer is not known then, and found out by whoever follows.
             Err(_) => Some("it takes long".to_owned()),
         };
         if let Some(why) = why {
@@ -208,7 +212,7 @@ impl Replica {
             // A generation on trial fails by it, and the sooner the better.
             self.news.notify_one();
         }
-        self.status.polled(polled.heads, &polled.offered, polled.without_head);
+        self.status.polled((began, polled.heads), &polled.offered, polled.without_head);
         Ok(took_in)
     }
 }

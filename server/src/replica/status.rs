@@ -28,7 +28,7 @@ pub struct ReplicaStatus(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    last_poll: Option<Instant>,
+    heads_read: Option<Instant>,
     lost: bool,
     heads: usize,
     without_head: BTreeSet<Arc<str>>,
@@ -42,7 +42,13 @@ impl ReplicaStatus {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn polled(&self, heads: usize, offered: &HashSet<GroupNumber>, without_head: BTreeSet<Arc<str>>) {
+    /// All heads were looked at, as they were when this look began.
+    pub(super) fn polled(
+        &self,
+        (began, heads): (Instant, usize),
+        offered: &HashSet<GroupNumber>,
+        without_head: BTreeSet<Arc<str>>,
+    ) {
         let mut inner = self.inner();
         // No head is nobody's word to end anything. Enactors put missing moves back; a group that a restore took away
         // stays like this until somebody makes it again.
@@ -52,10 +58,10 @@ impl ReplicaStatus {
         inner.without_head = without_head;
         // Where the head is what is held again, nothing is refused any more.
         inner.refused.retain(|group, _| offered.contains(group));
-        if std::mem::take(&mut inner.lost) || inner.last_poll.is_none() {
+        if std::mem::take(&mut inner.lost) || inner.heads_read.is_none() {
             tracing::info!(groups = heads, "following the history");
         }
-        (inner.last_poll, inner.heads) = (Some(Instant::now()), heads);
+        (inner.heads_read, inner.heads) = (Some(began), heads);
     }
 
     pub(super) fn lost(&self, error: &FetchError) {
@@ -82,10 +88,16 @@ impl ReplicaStatus {
         }
     }
 
-    /// Since when nothing was heard from the history; none when there never was anything.
+    /// For how long the ring's list of heads was not read: as old may what is served be. None before the first time.
     #[must_use]
-    pub fn since_last_poll(&self) -> Option<Duration> {
-        self.inner().last_poll.map(|at| at.elapsed())
+    pub fn since_heads_read(&self) -> Option<Duration> {
+        self.inner().heads_read.map(|at| at.elapsed())
+    }
+
+    /// Whether the last try to read the history failed.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.inner().lost
     }
 
     /// How many groups have a head in the ring.

@@ -131,7 +131,7 @@ impl HashedName {
     }
 
     /// The hash of the end of so many labels.
-    pub(super) fn hash_of(&self, labels: usize) -> u64 {
+    pub(crate) fn hash_of(&self, labels: usize) -> u64 {
         self.hashes[labels.min(LABELS_MAX)]
     }
 }

@@ -1,15 +1,18 @@
 //! Answers datagrams: a thread for each socket, that receives what is there, answers it and sends it, many at a time, and waits
 //! for nobody else.
 
+mod limiting;
 mod pinning;
 mod slow;
 
 pub use pinning::cores;
-pub use slow::Slow;
+pub use slow::{Slow, SlowPath};
 
+use crate::access::Rights;
 use crate::answer::{Context, GROUP_SIZE, Options, Scratch, Transport, Verdict};
 use crate::cookie_clock;
-use crate::counters::Counters;
+use crate::counters::{Own, TIMED_ONE_IN, Tally};
+use crate::rate_limit::RateLimiter;
 use crate::snapshot::Directory;
 use crate::sockets::local_of;
 use crate::thread;
@@ -19,7 +22,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How long a worker waits for a datagram before it looks whether it should stop.
@@ -44,7 +47,9 @@ pub struct Worker {
     /// What may be told of this server.
     pub options: Arc<ArcSwap<Options>>,
     /// What is counted.
-    pub counters: Arc<Counters>,
+    pub counters: Own,
+    /// What limits replies, if anything does.
+    pub limiter: Option<Arc<RateLimiter>>,
     /// Who answers what is not plain.
     pub slow: Slow,
     /// The core that it stays on, if it should stay on one.
@@ -71,62 +76,83 @@ impl Worker {
         // The slow path sends by the same socket, so that its replies come from the same address.
         let socket = Arc::new(self.socket);
         let (mut batch, mut scratch) = (Batch::new(local), Scratch::default());
+        let (limiter, mut batches) = (self.limiter.as_deref(), 0_u64);
         while !stopping.load(Ordering::Relaxed) {
             match batch.receive(&socket) {
                 Ok(0) => continue,
                 Ok(received) => {
+                    let is_timed = batches.is_multiple_of(TIMED_ONE_IN);
+                    batches += 1;
+                    // The clock is read once for all of them, if anybody wants to know.
+                    let began = (is_timed || limiter.is_some()).then(Instant::now);
+                    let limit = limiter.zip(began).map(|(limiter, began)| (limiter, limiter.second_of(began)));
                     // One snapshot for all of them, and one time.
                     let (directory, options, now) = (self.directory.load(), self.options.load(), cookie_clock::now());
                     let peer = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-                    let context = Context { transport: Transport::Udp, peer, now, options: &options };
-                    let answered = (&**directory, context, &*self.counters);
-                    answer_batch(answered, &mut scratch, &mut batch, received, |packet, envelope| {
+                    // What diagnoses is not plain, and so not for here.
+                    let rights = Rights::Plain;
+                    let context = Context { transport: Transport::Udp, peer, now, options: &options, rights };
+                    let (answers, by) = ((&**directory, context), (limit, &self.counters));
+                    answer_batch(answers, &mut scratch, &mut batch, received, by, |packet, envelope| {
                         self.slow.give(&socket, packet, envelope, &self.counters);
                     });
+                    drop(directory);
+                    send(&mut batch, &socket, &self.counters);
+                    if let Some(began) = began.filter(|_| is_timed) {
+                        self.counters.took(began.elapsed());
+                    }
                 }
                 Err(_) => {
                     // Such as an ICMP message about an earlier reply. It says nothing about this socket.
-                    self.counters.socket_errors.add();
+                    self.counters.add(|all| &all.socket_errors);
                     std::thread::sleep(ERROR_PAUSE);
-                    continue;
                 }
-            }
-            let failed = batch.send(&socket);
-            if failed > 0 {
-                self.counters.socket_errors.add_many(failed as u64);
             }
         }
         Ok(())
     }
 }
 
+fn send(batch: &mut Batch, socket: &UdpSocket, counters: &Own) {
+    let failed = batch.send(socket);
+    if failed > 0 {
+        counters.add_to(&counters.socket_errors, failed as u64);
+    }
+}
+
 /// Answers what was received, but for what is not plain.
 #[inline]
 fn answer_batch(
-    (directory, context, counters): (&Directory, Context<'_>, &Counters),
+    (directory, context): (&Directory, Context<'_>),
     scratch: &mut Scratch,
     batch: &mut Batch,
     received: usize,
+    (limit, counters): (Option<limiting::Limit<'_>>, &Own),
     mut give: impl FnMut(&[u8], datagrams::Envelope),
 ) {
     for first in (0..received).step_by(GROUP_SIZE) {
         let group = first..received.min(first + GROUP_SIZE);
         scratch.look_ahead(directory, group.clone().map(|place| batch.request(place)));
         for place in group {
-            let peer = batch.peer(place).filter(|peer| !PORTS_NOT_ANSWERED.contains(&peer.port()));
-            let Some(peer) = peer else {
-                counters.dropped.add();
+            let client = batch.peer(place).filter(|client| !PORTS_NOT_ANSWERED.contains(&client.port()));
+            let Some(client) = client else {
+                counters.add(|all| &all.dropped_port);
                 continue;
             };
-            let context = Context { peer: peer.ip(), ..context };
+            let context = Context { peer: client.ip(), ..context };
             let (packet, reply) = batch.exchange(place);
             match scratch.answer_next(directory, (place - first, packet), &context, reply) {
                 Verdict::Reply(length, rcode) => {
-                    counters.replied(rcode);
-                    batch.reply(place, length);
+                    let about = scratch.about();
+                    counters.asked(about.rtype);
+                    let judged = limiting::Judged { client, about, rcode, is_proven: scratch.had_valid_cookie() };
+                    if let Some(length) = limiting::limit(limit, judged, &mut reply[..length], counters) {
+                        counters.replied(rcode, &reply[..length]);
+                        batch.reply(place, length);
+                    }
                 }
                 Verdict::Slow => give(batch.request(place), batch.envelope(place)),
-                Verdict::Drop => counters.dropped.add(),
+                Verdict::Drop => counters.add(|all| &all.dropped),
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod random;
 pub mod random_zones;
 pub mod wire;
 
+use server::access::Rights;
 use server::answer::{Context, Options, Scratch, TCP_REPLY_SIZE, Transport, Verdict, answer, answer_slowly};
 use server::install::{Head, Load, Refusal};
 use server::replica::build::{Build, Row, TouchedZone, Wanted};
@@ -177,6 +178,7 @@ pub static SILENT: LazyLock<Context<'static>> = LazyLock::new(|| Context {
     peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
     now: 0,
     options: &NOTHING_TOLD,
+    rights: Rights::Diagnostics,
 });
 
 /// The whole reply of such a server to a packet.

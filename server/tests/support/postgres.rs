@@ -139,10 +139,26 @@ impl Postgres {
 
     /// The same, the first of them having another parent than the history says.
     pub async fn write_on(&self, history: &History, above: usize, parent: impl Into<Option<Id>>, rule: Rule) {
-        let mut parent = parent.into();
         let mut owner = self.owner().await;
+        self.write_generations(&mut owner, history, above, (parent.into(), rule)).await;
+        self.move_head(&mut owner, history, history.tip()).await;
+    }
+
+    /// Writes the generations above `above`, and leaves the head where it is.
+    pub async fn write_below_the_head(&self, history: &History, above: usize) {
+        let mut owner = self.owner().await;
+        self.write_generations(&mut owner, history, above, (None, Rule::Guarded)).await;
+    }
+
+    async fn write_generations(
+        &self,
+        owner: &mut PgConnection,
+        history: &History,
+        above: usize,
+        (mut parent, rule): (Option<Id>, Rule),
+    ) {
         if rule == Rule::Forced {
-            run(&mut owner, "set session_replication_role = replica").await;
+            run(owner, "set session_replication_role = replica").await;
         }
         for generation in above + 1..=history.tip() {
             let mut transaction = owner.begin().await.unwrap();
@@ -202,13 +218,17 @@ impl Postgres {
             .unwrap();
             transaction.commit().await.unwrap();
         }
+    }
+
+    /// Moves the head of `fleet` to the generation of this place, and gives notice of it.
+    pub async fn move_head(&self, owner: &mut PgConnection, history: &History, place: usize) {
         sqlx::query("insert into head_move (zone_group, ring, generation, by) values ($1, 'fleet', $2, 'test')")
             .bind(history.group.0)
-            .bind(history.head(history.tip()).version.generation.get())
-            .execute(&mut owner)
+            .bind(history.head(place).version.generation.get())
+            .execute(&mut *owner)
             .await
             .unwrap();
-        run(&mut owner, "notify holdfast_moved").await;
+        run(owner, "notify holdfast_moved").await;
     }
 }
 

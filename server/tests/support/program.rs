@@ -11,6 +11,8 @@ pub struct Program {
     pub dns: Vec<SocketAddr>,
     pub admin: SocketAddr,
     pub log: mpsc::Receiver<String>,
+    /// What it had logged by the time that it was up.
+    pub logged_before: Vec<String>,
 }
 
 impl Program {
@@ -36,12 +38,14 @@ impl Program {
         });
         let admin = SocketAddr::from(([0, 0, 0, 0], 0));
         // From here on dropped, and so ended, whatever happens.
-        let mut this = Self { child, dns: Vec::new(), admin, log };
+        let mut this = Self { child, dns: Vec::new(), admin, log, logged_before: Vec::new() };
         loop {
             let line = this.log.recv_timeout(Duration::from_secs(10)).unwrap();
             let word = line.split_whitespace().find_map(|word| word.strip_prefix("address="));
             this.dns.extend(word.map(|word| word.parse::<SocketAddr>().unwrap()));
-            if line.contains("health and metrics") {
+            let is_up = line.contains("health and metrics");
+            this.logged_before.push(line);
+            if is_up {
                 break;
             }
         }
@@ -51,6 +55,9 @@ impl Program {
 
     /// Waits for a line in the log.
     pub fn logged(&self, what: &str) -> String {
+        if let Some(line) = self.logged_before.iter().find(|line| line.contains(what)) {
+            return line.clone();
+        }
         loop {
             let line = self.log.recv_timeout(Duration::from_secs(10)).unwrap();
             if line.contains(what) {
