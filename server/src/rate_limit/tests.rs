@@ -32,9 +32,10 @@ fn beyond_the_limit_every_second_one_is_truncated_and_the_next_second_begins_ane
         assert_eq!(decided[..5], [Decision::Answer; 5], "second {second}");
         assert_eq!(decided[5..], [Decision::Drop, Decision::Truncate, Decision::Drop, Decision::Truncate]);
     }
+    // The tag is the front of the key.
     for (slip, truncated) in [(0, 0), (1, 100), (2, 50), (3, 33), (10, 10)] {
         let limit = RateLimit { slip, ..LIMIT };
-        assert_eq!(tried(105, || table.decide(slip.into(), NOW, limit)), [5, truncated, 100 - truncated]);
+        assert_eq!(tried(105, || table.decide(u64::from(slip) << 40, NOW, limit)), [5, truncated, 100 - truncated]);
     }
 }
 
@@ -49,7 +50,7 @@ fn a_network_is_limited_as_one_and_another_not_with_it() {
     let decide = |client: &str| limiter.decide((client.parse().unwrap(), false), Class::Answer, about(1), NOW);
     for (flooded, with_it, other) in [
         ("192.0.2.1", "192.0.2.254", "192.0.3.1"),
-        ("2001:db8:0:1::1", "2001:db8:0:1ff::9", "2001:db8:0:0200::1"),
+        ("2001:db8:0:1::1", "2001:db8:0:ff::9", "2001:db8:0:100::1"),
         // The same bits as the first, and another family.
         ("c000:0200::1", "c000:200::2", "c000:300::1"),
     ] {
