@@ -18,7 +18,10 @@ pub(crate) fn run(fast: bool) -> ExitCode {
         tools::need_postgres()?;
         tools::need_dig()
     });
-    steps.step("format", || run_to_the_end(&mut cargo(&["fmt", "--all", "--check"])));
+    steps.step("format", || {
+        run_to_the_end(&mut cargo(&["fmt", "--all", "--check"]))?;
+        run_to_the_end(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+    });
     steps.step("lints", || {
         run_to_the_end(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
     });
