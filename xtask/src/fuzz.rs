@@ -100,7 +100,7 @@ fn build(targets: &[Target]) -> Result<PathBuf, Failure> {
     let mut build = cargo(&["build", "--manifest-path", "fuzz/Cargo.toml"]);
     // With a target named, what runs while building is built without coverage.
     build.args(["--target", &host]);
-    targets.iter().for_each(|target| drop(build.args(["--bin", target.name()])));
+    build.args(targets.iter().flat_map(|target| ["--bin", target.name()]));
     build.env("CARGO_TARGET_DIR", &folder).env("RUSTFLAGS", COVERAGE.join(" ")).env_remove("CARGO_ENCODED_RUSTFLAGS");
     run_to_the_end(&mut build)?;
     Ok(folder.join(host).join("debug"))

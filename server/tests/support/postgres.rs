@@ -132,7 +132,68 @@ impl Postgres {
         self.write_on(history, above, None, Rule::Guarded).await;
     }
 
-    /// The same where the database should refuse it: as somebody whom no trigger binds.
+    /// Writes the first generations of many groups at once, and moves the heads of `fleet` to them: as somebody whom no trigger
+    /// binds, because one by one they would take minutes.
+    pub async fn write_beginnings(&self, histories: &[History]) {
+        let mut owner = self.owner().await;
+        run(&mut owner, "set session_replication_role = replica").await;
+        let groups: Vec<i64> = histories.iter().map(|history| history.group.0).collect();
+        let names: Vec<String> = histories.iter().map(|history| history.name.clone()).collect();
+        let heads = histories.iter().map(|history| history.head(1));
+        let (ids, digests): (Vec<Vec<u8>>, Vec<Vec<u8>>) =
+            heads.map(|head| (head.version.id.as_bytes().to_vec(), head.digest.as_bytes().to_vec())).unzip();
+        sqlx::query(
+            "with made as (
+                insert into zone_group (zone_group, name) overriding system value select * from unnest($1::bigint[], $2::text[])
+            ), planned as (
+                insert into plan (plan, zone_group, base, digest_delta, changes, added, replaced, deleted, absent)
+                select g, g, 0, sha256(''), 1, 1, 0, 0, 0 from unnest($1::bigint[]) g
+            ), generated as (
+                insert into generation (zone_group, generation, plan, id, digest)
+                select g, 1, g, id, digest from unnest($1::bigint[], $3::bytea[], $4::bytea[]) as t (g, id, digest)
+            )
+            insert into head_move (zone_group, ring, generation, by) select g, 'fleet', 1, 'test' from unnest($1::bigint[]) g",
+        )
+        .bind(&groups)
+        .bind(&names)
+        .bind(&ids)
+        .bind(&digests)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+        let mut zones: (Vec<i64>, Vec<String>, Vec<i64>) = Default::default();
+        let mut all: (Vec<i64>, Vec<i64>, Vec<String>, Vec<i32>, Vec<i32>, Vec<Option<Vec<u8>>>) = Default::default();
+        for history in histories {
+            let (touched, rows, _) = history.changes(0, 1);
+            for zone in touched {
+                zones.0.push(zone.zone.0);
+                zones.1.push(zone.name.to_string());
+                zones.2.push(history.group.0);
+                all.0.push(history.group.0);
+                all.1.push(zone.zone.0);
+                all.2.push(String::new());
+                all.3.push(65_536);
+                all.4.push(0);
+                all.5.push(Some(vec![1]));
+            }
+            for row in rows {
+                all.0.push(history.group.0);
+                all.1.push(row.zone);
+                all.2.push(row.owner);
+                all.3.push(row.rtype);
+                all.4.push(row.covered);
+                all.5.push(row.value);
+            }
+        }
+        sqlx::query("insert into zone (zone, name, zone_group) overriding system value select * from unnest($1::bigint[], $2::text[], $3::bigint[])")
+            .bind(&zones.0).bind(&zones.1).bind(&zones.2).execute(&mut owner).await.unwrap();
+        sqlx::query("insert into change (plan, zone, owner, type, covered, value) select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::int[], $6::bytea[])")
+            .bind(&all.0).bind(&all.1).bind(&all.2).bind(&all.3).bind(&all.4).bind(&all.5).execute(&mut owner).await.unwrap();
+        run(&mut owner, "select setval('plan_number', (select max(plan) from plan)); analyze; notify holdfast_moved")
+            .await;
+    }
+
+    /// As [`Postgres::write`], where the database should refuse it: as somebody whom no trigger binds.
     pub async fn write_by_force(&self, history: &History, above: usize) {
         self.write_on(history, above, None, Rule::Forced).await;
     }

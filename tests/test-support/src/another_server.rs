@@ -49,7 +49,7 @@ impl Holdfast {
         command.env("HOLDFAST_DATABASE_URL", format!("postgresql://{login}:secret@{place}"));
         command.env("HOLDFAST_DNS", dns.to_string()).env("HOLDFAST_ADMIN", admin.to_string());
         command.env("HOLDFAST_NAME", name).env("HOLDFAST_RING", ring);
-        command.env(move_trace::VARIABLE, self.moves_file()).envs(variables.iter().copied());
+        command.envs(self.traced.variable()).envs(variables.iter().copied());
         AnotherServer { run: Run::start(command), dns, admin }
     }
 }
