@@ -161,34 +161,31 @@ impl Postgres {
         .execute(&mut owner)
         .await
         .unwrap();
-        let mut zones: (Vec<i64>, Vec<String>, Vec<i64>) = Default::default();
-        let mut all: (Vec<i64>, Vec<i64>, Vec<String>, Vec<i32>, Vec<i32>, Vec<Option<Vec<u8>>>) = Default::default();
+        let (mut zones, mut all) = (Vec::new(), Vec::new());
         for history in histories {
             let (touched, rows, _) = history.changes(0, 1);
-            for zone in touched {
-                zones.0.push(zone.zone.0);
-                zones.1.push(zone.name.to_string());
-                zones.2.push(history.group.0);
-                all.0.push(history.group.0);
-                all.1.push(zone.zone.0);
-                all.2.push(String::new());
-                all.3.push(65_536);
-                all.4.push(0);
-                all.5.push(Some(vec![1]));
-            }
-            for row in rows {
-                all.0.push(history.group.0);
-                all.1.push(row.zone);
-                all.2.push(row.owner);
-                all.3.push(row.rtype);
-                all.4.push(row.covered);
-                all.5.push(row.value);
-            }
+            let group = history.group.0;
+            all.extend(touched.iter().map(|zone| (group, zone.zone.0, String::new(), 65_536, 0, Some(vec![1]))));
+            zones.extend(touched.into_iter().map(|zone| (zone.zone.0, zone.name.to_string(), group)));
+            all.extend(rows.into_iter().map(|row| (group, row.zone, row.owner, row.rtype, row.covered, row.value)));
         }
         sqlx::query("insert into zone (zone, name, zone_group) overriding system value select * from unnest($1::bigint[], $2::text[], $3::bigint[])")
-            .bind(&zones.0).bind(&zones.1).bind(&zones.2).execute(&mut owner).await.unwrap();
+            .bind(zones.iter().map(|zone| zone.0).collect::<Vec<_>>())
+            .bind(zones.iter().map(|zone| zone.1.clone()).collect::<Vec<_>>())
+            .bind(zones.iter().map(|zone| zone.2).collect::<Vec<_>>())
+            .execute(&mut owner)
+            .await
+            .unwrap();
         sqlx::query("insert into change (plan, zone, owner, type, covered, value) select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::int[], $6::bytea[])")
-            .bind(&all.0).bind(&all.1).bind(&all.2).bind(&all.3).bind(&all.4).bind(&all.5).execute(&mut owner).await.unwrap();
+            .bind(all.iter().map(|row| row.0).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.1).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.2.clone()).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.3).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.4).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.5.clone()).collect::<Vec<_>>())
+            .execute(&mut owner)
+            .await
+            .unwrap();
         run(&mut owner, "select setval('plan_number', (select max(plan) from plan)); analyze; notify holdfast_moved")
             .await;
     }
