@@ -4,6 +4,7 @@
 
 mod support;
 
+use server::access::Rights;
 use server::answer::{Context, Cookies, Options, Scratch, Secret, TCP_REPLY_SIZE, Transport, Verdict, answer};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -70,7 +71,8 @@ fn no_answer_allocates() {
         let question = Question::parse(question);
         let transport = if question.tcp { Transport::Tcp } else { Transport::Udp };
         let packet = question.to_wire();
-        let context = Context { transport, peer: [127, 0, 0, 1].into(), now: 1, options: &options };
+        let context =
+            Context { transport, peer: [127, 0, 0, 1].into(), now: 1, options: &options, rights: Rights::Plain };
         let before = ALLOCATIONS.get();
         let verdict = answer(&directory, &mut scratch, &packet, &context, &mut out);
         let after = ALLOCATIONS.get();

@@ -5,7 +5,7 @@
 mod support;
 
 use arc_swap::ArcSwap;
-use server::answer::{GROUP_SIZE, Scratch, Transport, UDP_REPLY_SIZE, Verdict};
+use server::answer::{GROUP_SIZE, Scratch, UDP_REPLY_SIZE, Verdict};
 use server::replica::{Identity, Replica, Waiting};
 use server::snapshot::{Directory, ZoneNumber};
 use sqlx::postgres::PgConnectOptions;
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use support::postgres::Postgres;
 use support::wire::Question;
-use support::{Change, History, changes_of, name_of, put};
+use support::{Change, History, SILENT, changes_of, name_of, put};
 use zone_model::RecordType;
 
 const FLIPS: usize = 2_000;
@@ -85,8 +85,7 @@ fn read(directory: &ArcSwap<Directory>, done: &AtomicBool, answers: &AtomicU64) 
         scratch.look_ahead(&directory, (0..GROUP_SIZE).map(|place| of_place(place).0.as_slice()));
         for place in 0..GROUP_SIZE {
             let (packet, count) = of_place(place);
-            let Verdict::Reply(length, _) = scratch.answer_next(&directory, (place, packet), Transport::Udp, &mut out)
-            else {
+            let Verdict::Reply(length, _) = scratch.answer_next(&directory, (place, packet), &SILENT, &mut out) else {
                 panic!("no answer")
             };
             let reply = &out[..length];

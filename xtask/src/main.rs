@@ -1,7 +1,9 @@
-//! Build automation: `cargo xtask up`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask mutants`, `cargo xtask sqlx-prepare`.
+//! Build automation: `cargo xtask up`, `cargo xtask test`, `cargo xtask bench`, `cargo xtask fuzz`, `cargo xtask mutants`,
+//! `cargo xtask sqlx-prepare`.
 
 mod bench;
 mod cargo;
+mod fuzz;
 mod mutants;
 mod scratch_postgres;
 mod sqlx_prepare;
@@ -45,6 +47,8 @@ enum Command {
         #[arg(long)]
         install_peers: bool,
     },
+    /// Makes up input for every door (packets, files, zone files, record data, plans) for so long, and fails if some of it does harm.
+    Fuzz(fuzz::Options),
     /// Takes out guards, one at a time, in a copy of the tree, and fails if a test that must object does not.
     Mutants(mutants::Options),
     /// Asks a private Postgres with all migrations about every query, and writes the answers to `.sqlx`.
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Command::Up { options } => up::run(&options),
         Command::Test { fast } => return test::run(fast),
         Command::Bench { bench, install_peers } => bench::run(bench, install_peers),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::SqlxPrepare { check } => sqlx_prepare::run(check),
     };

@@ -24,7 +24,10 @@ pub(crate) fn run(fast: bool) -> ExitCode {
     {
         println!("\nanswers are not compared with every other name server: {why}");
     }
-    steps.step("format", || run_to_the_end(&mut cargo(&["fmt", "--all", "--check"])));
+    steps.step("format", || {
+        run_to_the_end(&mut cargo(&["fmt", "--all", "--check"]))?;
+        run_to_the_end(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+    });
     steps.step("lints", || {
         run_to_the_end(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
     });

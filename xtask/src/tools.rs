@@ -16,6 +16,7 @@ struct Manager {
     as_root: bool,
     postgres: &'static str,
     dig: &'static str,
+    cxx: &'static str,
 }
 
 const MANAGERS: [Manager; 6] = [
@@ -26,6 +27,7 @@ const MANAGERS: [Manager; 6] = [
         as_root: true,
         postgres: "postgresql",
         dig: "bind9-dnsutils",
+        cxx: "g++",
     },
     Manager {
         program: "dnf",
@@ -34,6 +36,7 @@ const MANAGERS: [Manager; 6] = [
         as_root: true,
         postgres: "postgresql-server",
         dig: "bind-utils",
+        cxx: "gcc-c++",
     },
     Manager {
         program: "pacman",
@@ -42,6 +45,7 @@ const MANAGERS: [Manager; 6] = [
         as_root: true,
         postgres: "postgresql",
         dig: "bind",
+        cxx: "gcc",
     },
     Manager {
         program: "zypper",
@@ -50,6 +54,7 @@ const MANAGERS: [Manager; 6] = [
         as_root: true,
         postgres: "postgresql-server",
         dig: "bind-utils",
+        cxx: "gcc-c++",
     },
     Manager {
         program: "apk",
@@ -58,6 +63,7 @@ const MANAGERS: [Manager; 6] = [
         as_root: true,
         postgres: "postgresql",
         dig: "bind-tools",
+        cxx: "g++",
     },
     Manager {
         program: "brew",
@@ -66,6 +72,7 @@ const MANAGERS: [Manager; 6] = [
         as_root: false,
         postgres: "postgresql@17",
         dig: "bind",
+        cxx: "llvm",
     },
 ];
 
@@ -88,6 +95,15 @@ pub(crate) fn need_postgres() -> Result<(), Failure> {
 /// `dig`.
 pub(crate) fn need_dig() -> Result<(), Failure> {
     if is_there("dig") { Ok(()) } else { install("dig", |manager| manager.dig) }
+}
+
+/// A compiler for C++, in which libFuzzer is written.
+pub(crate) fn need_cxx() -> Result<(), Failure> {
+    let named = env::var("CXX").is_ok_and(|named| is_there(&named) || Path::new(&named).is_file());
+    if named || ["c++", "g++", "clang++"].into_iter().any(is_there) {
+        return Ok(());
+    }
+    install("a C++ compiler (libFuzzer is written in C++)", |manager| manager.cxx)
 }
 
 /// A program, and the packages that have it.

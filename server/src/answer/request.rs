@@ -15,6 +15,8 @@ pub(super) const CLASS_IN: u16 = 1;
 pub(super) const CLASS_CHAOS: u16 = 3;
 /// Any class (RFC 1035 §3.2.5).
 pub(super) const CLASS_ANY: u16 = 255;
+/// How many pointers one name may lead through. Who compresses puts a label before each, and no name has more labels.
+const JUMPS_MAX: usize = 127;
 
 /// The first two octets of flags that an answer copies: opcode, RD and CD (RFC 1035 §4.1.1, RFC 4035 §3.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +153,7 @@ fn read_record<'m>(message: &'m [u8], rest: &'m [u8]) -> Option<(Record<'m>, &'m
 /// Steps over a name that may be compressed, having followed it to its end (RFC 1035 §4.1.4).
 fn step_over_name<'m>(message: &'m [u8], rest: &'m [u8]) -> Option<&'m [u8]> {
     let mut at = message.len().checked_sub(rest.len())?;
-    let (mut length, mut after) = (1, None);
+    let (mut length, mut jumps, mut after) = (1, 0, None);
     loop {
         match *message.get(at)? {
             0 => break,
@@ -164,8 +166,10 @@ fn step_over_name<'m>(message: &'m [u8], rest: &'m [u8]) -> Option<&'m [u8]> {
             }
             high @ 0xc0.. => {
                 let target = usize::from(high & 0x3f) << 8 | usize::from(*message.get(at + 1)?);
-                // Only backwards, and so never in circles.
-                if !(HEADER_LENGTH..at).contains(&target) {
+                // Only backwards, and so never in circles; but thousands of records could all begin at the end of thousands of
+                // pointers.
+                jumps += 1;
+                if !(HEADER_LENGTH..at).contains(&target) || jumps > JUMPS_MAX {
                     return None;
                 }
                 after = after.or(Some(at + 2));

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 pub mod oracle;
+// Left out where the fuzzer's targets share the rest.
+#[cfg(test)]
 pub mod postgres;
+#[cfg(test)]
 pub mod program;
 pub mod random;
 pub mod random_zones;

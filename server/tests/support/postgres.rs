@@ -132,7 +132,65 @@ impl Postgres {
         self.write_on(history, above, None, Rule::Guarded).await;
     }
 
-    /// The same where the database should refuse it: as somebody whom no trigger binds.
+    /// Writes the first generations of many groups at once, and moves the heads of `fleet` to them: as somebody whom no trigger
+    /// binds, because one by one they would take minutes.
+    pub async fn write_beginnings(&self, histories: &[History]) {
+        let mut owner = self.owner().await;
+        run(&mut owner, "set session_replication_role = replica").await;
+        let groups: Vec<i64> = histories.iter().map(|history| history.group.0).collect();
+        let names: Vec<String> = histories.iter().map(|history| history.name.clone()).collect();
+        let heads = histories.iter().map(|history| history.head(1));
+        let (ids, digests): (Vec<Vec<u8>>, Vec<Vec<u8>>) =
+            heads.map(|head| (head.version.id.as_bytes().to_vec(), head.digest.as_bytes().to_vec())).unzip();
+        sqlx::query(
+            "with made as (
+                insert into zone_group (zone_group, name) overriding system value select * from unnest($1::bigint[], $2::text[])
+            ), planned as (
+                insert into plan (plan, zone_group, base, digest_delta, changes, added, replaced, deleted, absent)
+                select g, g, 0, sha256(''), 1, 1, 0, 0, 0 from unnest($1::bigint[]) g
+            ), generated as (
+                insert into generation (zone_group, generation, plan, id, digest)
+                select g, 1, g, id, digest from unnest($1::bigint[], $3::bytea[], $4::bytea[]) as t (g, id, digest)
+            )
+            insert into head_move (zone_group, ring, generation, by) select g, 'fleet', 1, 'test' from unnest($1::bigint[]) g",
+        )
+        .bind(&groups)
+        .bind(&names)
+        .bind(&ids)
+        .bind(&digests)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+        let (mut zones, mut all) = (Vec::new(), Vec::new());
+        for history in histories {
+            let (touched, rows, _) = history.changes(0, 1);
+            let group = history.group.0;
+            all.extend(touched.iter().map(|zone| (group, zone.zone.0, String::new(), 65_536, 0, Some(vec![1]))));
+            zones.extend(touched.into_iter().map(|zone| (zone.zone.0, zone.name.to_string(), group)));
+            all.extend(rows.into_iter().map(|row| (group, row.zone, row.owner, row.rtype, row.covered, row.value)));
+        }
+        sqlx::query("insert into zone (zone, name, zone_group) overriding system value select * from unnest($1::bigint[], $2::text[], $3::bigint[])")
+            .bind(zones.iter().map(|zone| zone.0).collect::<Vec<_>>())
+            .bind(zones.iter().map(|zone| zone.1.clone()).collect::<Vec<_>>())
+            .bind(zones.iter().map(|zone| zone.2).collect::<Vec<_>>())
+            .execute(&mut owner)
+            .await
+            .unwrap();
+        sqlx::query("insert into change (plan, zone, owner, type, covered, value) select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::int[], $5::int[], $6::bytea[])")
+            .bind(all.iter().map(|row| row.0).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.1).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.2.clone()).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.3).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.4).collect::<Vec<_>>())
+            .bind(all.iter().map(|row| row.5.clone()).collect::<Vec<_>>())
+            .execute(&mut owner)
+            .await
+            .unwrap();
+        run(&mut owner, "select setval('plan_number', (select max(plan) from plan)); analyze; notify holdfast_moved")
+            .await;
+    }
+
+    /// As [`Postgres::write`], where the database should refuse it: as somebody whom no trigger binds.
     pub async fn write_by_force(&self, history: &History, above: usize) {
         self.write_on(history, above, None, Rule::Forced).await;
     }

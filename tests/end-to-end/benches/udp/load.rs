@@ -60,7 +60,14 @@ pub(crate) struct Load<'c> {
     questions: Vec<Vec<u8>>,
     wants: Vec<Want>,
     next: usize,
+    latencies: Option<Latencies>,
     _contents: &'c Contents,
+}
+
+/// When each question was asked, by its id, and how long answers took.
+struct Latencies {
+    asked: Vec<Instant>,
+    took: Vec<Duration>,
 }
 
 /// Numbers in an order that looks random.
@@ -103,7 +110,21 @@ impl<'c> Load<'c> {
             packet
         };
         let (questions, wants) = ((0..QUESTIONS * ROUNDS).map(question).collect(), wants.collect());
-        Self { ports, questions, wants, next: 0, _contents: contents }
+        Self { ports, questions, wants, next: 0, latencies: None, _contents: contents }
+    }
+
+    /// From now on, looks how long each answer takes.
+    #[allow(dead_code, reason = "every benchmark takes what it needs")]
+    pub(crate) fn measure_latencies(&mut self) {
+        self.latencies = Some(Latencies { asked: vec![Instant::now(); QUESTIONS], took: Vec::new() });
+    }
+
+    /// How long the answers of the last run took, the shortest first.
+    #[allow(dead_code, reason = "every benchmark takes what it needs")]
+    pub(crate) fn latencies(&mut self) -> Vec<Duration> {
+        let mut took = self.latencies.as_mut().map(|latencies| std::mem::take(&mut latencies.took)).unwrap_or_default();
+        took.sort_unstable();
+        took
     }
 
     /// Asks for so long, as fast as answers come or at so many questions a second.
@@ -132,14 +153,25 @@ impl<'c> Load<'c> {
                 for place in 0..received {
                     octets += self.check(batch.request(place));
                 }
+                if let Some(latencies) = self.latencies.as_mut().filter(|_| received > 0) {
+                    let came = Instant::now();
+                    for place in 0..received {
+                        let asked = latencies.asked[id_of(batch.request(place))];
+                        latencies.took.push(came - asked);
+                    }
+                }
                 answered += received as u64;
                 if received > 0 {
                     last_answer = now;
                 }
                 *waiting = if lost { 0 } else { waiting.saturating_sub(received) };
                 let count = (each - *waiting).min(may_ask.saturating_sub(asked) as usize);
+                let asking = self.latencies.as_ref().filter(|_| count > 0).map(|_| Instant::now());
                 for place in 0..count {
                     let question = &self.questions[self.next];
+                    if let (Some(latencies), Some(asking)) = (&mut self.latencies, asking) {
+                        latencies.asked[id_of(question)] = asking;
+                    }
                     batch.room(place)[..question.len()].copy_from_slice(question);
                     batch.send_later(place, question.len(), None);
                     self.next = (self.next + 1) % self.questions.len();
@@ -168,4 +200,9 @@ impl<'c> Load<'c> {
         }
         answer.len() as i64 - self.questions[id].len() as i64
     }
+}
+
+/// A message's id.
+fn id_of(message: &[u8]) -> usize {
+    message.first_chunk().map_or(0, |id| usize::from(u16::from_be_bytes(*id)))
 }

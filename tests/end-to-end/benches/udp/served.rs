@@ -45,6 +45,12 @@ impl Served {
         served
     }
 
+    /// The programs.
+    #[allow(dead_code, reason = "every benchmark takes what it needs")]
+    pub(crate) const fn holdfast(&self) -> &Holdfast {
+        &self.0
+    }
+
     fn zones(&self) -> usize {
         let metrics = self.0.get_admin("/metrics").map_or_else(String::new, |answer| answer.body);
         let count = metrics.lines().find_map(|line| line.strip_prefix("holdfast_server_zones "));
